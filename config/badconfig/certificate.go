@@ -1,0 +1,112 @@
+package badconfig
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"sync"
+	"time"
+)
+
+// certificate is a PEM chain, leaf first, with the leaf's key.
+type certificate struct{ chain, key string }
+
+// set of certificates the cases need. All but good break one rule.
+type certificateSet struct {
+	good, other, expired, early, selfSigned, wrongHosts, weak, unusual, backwards certificate
+}
+
+var baseHosts = []string{"anm.apim.example.com", "api-manager.apim.example.com", "api.apim.example.com"}
+
+// certificates makes the set once: key generation costs time.
+var certificates = sync.OnceValue(func() certificateSet {
+	authority := newAuthority()
+	now := time.Now()
+	from, until := now.Add(-time.Hour), now.AddDate(1, 0, 0)
+	good := authority.issue(curveKey(), baseHosts, from, until)
+	return certificateSet{
+		good:       good,
+		other:      authority.issue(curveKey(), baseHosts, from, until),
+		expired:    authority.issue(curveKey(), baseHosts, now.AddDate(-1, 0, 0), now.AddDate(0, 0, -1)),
+		early:      authority.issue(curveKey(), baseHosts, now.AddDate(0, 0, 2), until),
+		selfSigned: selfSigned(baseHosts, from, until),
+		wrongHosts: authority.issue(curveKey(), baseHosts[:2], from, until),
+		weak:       authority.issue(must(rsa.GenerateKey(rand.Reader, 1024)), baseHosts, from, until),
+		unusual:    authority.issue(edwardsKey(), baseHosts, from, until),
+		backwards:  certificate{good.chain + good.chain, good.key},
+	}
+})
+
+// Certificate issues a chain and key for hosts, valid for a year, signed by an authority made for it.
+func Certificate(hosts ...string) (chain, key string) {
+	now := time.Now()
+	c := newAuthority().issue(curveKey(), hosts, now.Add(-time.Hour), now.AddDate(1, 0, 0))
+	return c.chain, c.key
+}
+
+type authority struct {
+	certificate *x509.Certificate
+	key         crypto.Signer
+}
+
+func newAuthority() authority {
+	key := curveKey()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Example Authority"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().AddDate(-2, 0, 0), NotAfter: time.Now().AddDate(2, 0, 0), KeyUsage: x509.KeyUsageCertSign,
+	}
+	der := must(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))
+	return authority{must(x509.ParseCertificate(der)), key}
+}
+
+// issue signs a leaf and puts the authority's own certificate behind it, as a server presents a chain.
+func (a authority) issue(key crypto.Signer, hosts []string, from, until time.Time) certificate {
+	der := must(x509.CreateCertificate(rand.Reader, leaf(hosts, from, until), a.certificate, key.Public(), a.key))
+	return certificate{block("CERTIFICATE", der) + block("CERTIFICATE", a.certificate.Raw), keyBlock(key)}
+}
+
+func selfSigned(hosts []string, from, until time.Time) certificate {
+	key, template := curveKey(), leaf(hosts, from, until)
+	der := must(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))
+	return certificate{block("CERTIFICATE", der), keyBlock(key)}
+}
+
+func leaf(hosts []string, from, until time.Time) *x509.Certificate {
+	return &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: hosts[0]}, DNSNames: hosts, NotBefore: from, NotAfter: until,
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+}
+
+func curveKey() crypto.Signer { return must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)) }
+
+func edwardsKey() crypto.Signer {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	return key
+}
+
+func keyBlock(key crypto.Signer) string {
+	return block("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(key)))
+}
+
+func block(kind string, der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+}
+
+// must unwraps what only fails when the machine has no randomness left.
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}

@@ -1,0 +1,124 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// longestStem is the length of `project-stack` that still leaves 24 characters for the longest role in a 63-character name.
+const longestStem = 38
+
+var stemPattern = regexp.MustCompile(`^[a-z]([a-z0-9-]*[a-z0-9])?$`)
+
+// validateStackName keeps physical names readable and legal: everything is called project-stack-role, and the stack's internal
+// DNS zone has both names as labels.
+func validateStackName(c *Config, f *findings) {
+	for key, name := range map[string]string{"project": c.Project, "stack": c.Stack} {
+		if !stemPattern.MatchString(name) || strings.Contains(name, "--") {
+			f.refuse(key, name, "must be lower-case letters, digits and single dashes, starting with a letter, as resource and host names derive from it", "rename the "+key)
+		}
+	}
+	if stem := c.Project + "-" + c.Stack; len(stem) > longestStem {
+		f.refuse("stack", c.Stack, fmt.Sprintf("makes names starting with %s, %d characters long; %d at most leave room for what follows", stem, len(stem), longestStem), "choose a shorter stack name")
+	}
+}
+
+// Azure's limits on tags. Storage accounts take shorter tag names than the general 512 characters; DNS zones and records take
+// 15 tags, and no spaces or special characters in their names.
+const (
+	mostTags       = 15 - 3
+	longestTagName = 128
+	longestTag     = 256
+)
+
+var (
+	tagNamePattern      = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*$`)
+	reservedTagPrefixes = []string{"azure", "microsoft", "windows"}
+	ownTags             = []string{"managed-by", "project", "stack"}
+)
+
+func validateTags(c *Config, f *findings) {
+	tags := c.Azure.Tags
+	if len(tags) > mostTags {
+		f.refuse("azure.tags", fmt.Sprintf("%d tags", len(tags)), fmt.Sprintf("%d at most, as Azure takes 15 on DNS zones and the stack adds 3 of its own", mostTags), "remove some")
+	}
+	seen := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(tags)) {
+		key, lower := "azure.tags."+name, strings.ToLower(name)
+		if !tagNamePattern.MatchString(name) || len(name) > longestTagName {
+			f.refuse(key, nil, "must be a name of 1 to 128 letters, digits, underscores, dots and dashes, starting with a letter", "rename the tag")
+		}
+		if slices.ContainsFunc(reservedTagPrefixes, func(p string) bool { return strings.HasPrefix(lower, p) }) {
+			f.refuse(key, nil, "starts with a word Azure reserves (azure, microsoft, windows)", "rename the tag")
+		}
+		if slices.Contains(ownTags, lower) {
+			f.refuse(key, tags[name], "is a tag the stack sets itself", "remove it")
+		}
+		if len(tags[name]) > longestTag {
+			f.refuse(key, tags[name], fmt.Sprintf("is %d characters long, %d at most", len(tags[name]), longestTag), "shorten it")
+		}
+		if other, ok := seen[lower]; ok {
+			f.refuse(key, tags[name], "differs from "+other+" in case only, which is one tag to Azure", "remove one of them")
+		}
+		seen[lower] = name
+	}
+}
+
+// validateGroups checks that groups don't share a name, a keyspace or a host, and that what they declare is complete.
+func validateGroups(c *Config, f *findings) {
+	names, keyspaces, hosts := claims{}, claims{}, claims{}
+	for i, g := range c.Workloads.Groups {
+		path := fmt.Sprintf("workloads.groups[%d]", i)
+		if g.Name != "" {
+			names.take(f, path+".name", g.Name)
+			validateKeyspaces(c, f, keyspaces, path, g)
+		}
+		for j, b := range g.Backends {
+			validateBackend(f, fmt.Sprintf("%s.backends[%d]", path, j), b)
+		}
+	}
+	for _, h := range c.Hosts() {
+		if len(h.FQDN) > 253 || !labelPattern.MatchString(h.label) {
+			f.refuse(h.Key, h.label, "makes a host name with a label longer than 63 characters or a name longer than 253", "set a shorter one")
+			continue
+		}
+		hosts.take(f, h.Key, h.FQDN)
+	}
+}
+
+func validateKeyspaces(c *Config, f *findings, taken claims, path string, g Group) {
+	key, own := path+".keyspace", c.Keyspace(g)
+	if f.refused(key) || f.refused(path+".name") {
+		return
+	}
+	if fault := keyspace(own); fault != nil {
+		f.refuse(key, own, fault.rule, "set the keyspace of group "+g.Name+" to a shorter name")
+		return
+	}
+	// Cassandra folds unquoted names to lower case.
+	taken.take(f, key, strings.ToLower(own))
+	taken.take(f, key, strings.ToLower(c.ThrottlingKeyspace(g)))
+}
+
+func validateBackend(f *findings, path string, b Backend) {
+	switch {
+	case b.Namespace == "" && b.CIDR == "":
+		f.refuse(path, nil, "names neither a namespace nor a range", "set namespace or cidr")
+	case b.Namespace != "" && b.CIDR != "":
+		f.refuse(path, b.Namespace+" and "+b.CIDR, "names both a namespace and a range", "split it into two back ends")
+	}
+}
+
+// claims remembers which key took a name that must be unique.
+type claims map[string]string
+
+func (c claims) take(f *findings, key, name string) {
+	if owner, ok := c[name]; ok {
+		f.refuse(key, name, "is already taken by "+owner, "choose another one")
+		return
+	}
+	c[name] = key
+}

@@ -1,0 +1,269 @@
+package stack
+
+import (
+	"github.com/pulumi/pulumi-azure-native-sdk/resources/v3"
+	"github.com/pulumi/pulumi-tls/sdk/v5/go/tls"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"apim-azure/aks"
+	aksplan "apim-azure/aks/plan"
+	"apim-azure/config"
+	"apim-azure/data"
+	"apim-azure/data/cassandra"
+	"apim-azure/data/mysql"
+	"apim-azure/internal/component"
+	"apim-azure/monitoring"
+	"apim-azure/network"
+	netplan "apim-azure/network/plan"
+	"apim-azure/registry"
+	registryplan "apim-azure/registry/plan"
+	"apim-azure/storage"
+	storageplan "apim-azure/storage/plan"
+	workloadplan "apim-azure/workloads/plan"
+)
+
+// platform is everything the stack owns in Azure.
+type platform struct {
+	placement    component.Placement
+	entry        entry
+	adminKey     *tls.PrivateKey
+	workspace    *monitoring.Workspace
+	network      *network.Network
+	loadBalancer *network.LoadBalancerIP
+	gateway      *network.ApplicationGateway
+	registry     *registry.Registry
+	events       *storage.Events
+	logs         *storage.Logs
+	certificates *data.Certificates
+	cassandra    *data.Cassandra
+	mysql        *data.MySQL
+	identities   *aks.Identities
+	cluster      *aks.Cluster
+	jumpHost     *network.JumpHost
+}
+
+// newPlatform registers the Azure side in the order the parts need each other.
+func newPlatform(ctx *pulumi.Context, cfg *config.Config, providers component.Providers) (*platform, error) {
+	p := &platform{entry: entryOf(cfg)}
+	for _, step := range []func(*pulumi.Context, *config.Config) error{
+		func(ctx *pulumi.Context, cfg *config.Config) error { return p.newPlacement(ctx, cfg, providers) },
+		p.newNetwork, p.newStores, p.newDatabases, p.newCluster, p.newAccess,
+	} {
+		if err := step(ctx, cfg); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// newPlacement creates the resource group, or takes the existing one that was configured, and the local administrator's key.
+func (p *platform) newPlacement(ctx *pulumi.Context, cfg *config.Config, providers component.Providers) error {
+	p.placement = component.Placement{
+		Providers:         providers,
+		SubscriptionID:    cfg.Azure.SubscriptionID,
+		Location:          cfg.Azure.Location,
+		ResourceGroup:     cfg.ResourceGroup(),
+		ResourceGroupName: pulumi.String(cfg.ResourceGroup()),
+		Tags:              cfg.Tags(),
+		Protect:           cfg.Protect,
+	}
+	if cfg.Azure.ResourceGroup == "" {
+		group, err := resources.NewResourceGroup(ctx, "resource-group", &resources.ResourceGroupArgs{
+			ResourceGroupName: pulumi.String(p.placement.ResourceGroup),
+			Location:          pulumi.String(p.placement.Location),
+			Tags:              p.placement.TagMap(),
+		}, pulumi.Provider(providers.Azure), pulumi.Protect(cfg.Protect))
+		if err != nil {
+			return err
+		}
+		p.placement.ResourceGroupName = group.Name
+	}
+	var err error
+	p.adminKey, err = tls.NewPrivateKey(ctx, "admin-ssh", &tls.PrivateKeyArgs{
+		Algorithm: pulumi.String("RSA"), RsaBits: pulumi.Int(4096),
+	}, pulumi.Provider(providers.TLS))
+	return err
+}
+
+func (p *platform) newNetwork(ctx *pulumi.Context, cfg *config.Config) (err error) {
+	names, addresses, zones := cfg.Names(), cfg.Addresses(), cfg.Zones()
+	if p.workspace, err = monitoring.NewWorkspace(ctx, "monitoring", &monitoring.WorkspaceArgs{
+		Placement: p.placement, Names: names,
+		RetentionDays: cfg.Monitoring.RetentionDays, DailyQuotaGB: cfg.Monitoring.DailyQuotaGB,
+	}); err != nil {
+		return err
+	}
+	args := &network.NetworkArgs{
+		Placement: p.placement, Names: names, Zones: zones, Addresses: addresses,
+		PrivateZones: []string{mysql.PrivateZone, registryplan.DNSZone, cfg.InternalZone()},
+	}
+	for _, host := range privateHosts(cfg) {
+		args.PrivateZones = append(args.PrivateZones, host.FQDN)
+	}
+	if cfg.Ingress.Controller == string(netplan.LoadBalancer) && cfg.Ingress.Exposure == string(netplan.Public) {
+		if p.loadBalancer, err = network.NewLoadBalancerIP(ctx, "load-balancer", &network.LoadBalancerIPArgs{
+			Placement: p.placement, Names: names, Zones: zones,
+		}); err != nil {
+			return err
+		}
+		args.FrontendAddress = p.loadBalancer.Address
+	}
+	if args.Rules, err = netplan.Rules(p.ruleInputs(cfg)); err != nil {
+		return err
+	}
+	if p.network, err = network.NewNetwork(ctx, "network", args); err != nil {
+		return err
+	}
+	if cfg.Ingress.Controller == string(netplan.ApplicationGateway) {
+		p.gateway, err = network.NewApplicationGateway(ctx, "gateway", &network.ApplicationGatewayArgs{
+			Placement: p.placement, Names: names, Zones: zones, Capacity: cfg.Ingress.Capacity,
+			SubnetID: p.network.GatewaySubnetID, PrivateAddress: p.entry.Private,
+		})
+	}
+	return err
+}
+
+func (p *platform) ruleInputs(cfg *config.Config) netplan.RuleInputs {
+	in := netplan.RuleInputs{
+		Addresses: cfg.Addresses(), Location: cfg.Azure.Location,
+		Controller: netplan.Controller(cfg.Ingress.Controller), Exposure: netplan.Exposure(cfg.Ingress.Exposure),
+		ANM: p.entry.ANM, AdminCIDRs: cfg.JumpHost.AdminCIDRs, SourceRanges: cfg.Ingress.SourceRanges,
+		// Port 80 answers with a redirect to 443 and nothing else.
+		HTTP: true,
+	}
+	if in.Controller == netplan.LoadBalancer {
+		in.Frontend = p.entry.Private
+	}
+	for _, group := range cfg.Workloads.Groups {
+		for _, backend := range group.Backends {
+			if backend.CIDR != "" {
+				in.Backends = append(in.Backends, netplan.Backend{CIDR: backend.CIDR, Ports: backend.Ports})
+			}
+		}
+	}
+	return in
+}
+
+// subnetID derives a subnet's resource ID from its name, so that it is known in every preview.
+func (p *platform) subnetID(cfg *config.Config, subnet string) string {
+	return p.placement.ID("Microsoft.Network/virtualNetworks", cfg.Names().Of("vnet"), "subnets", subnet)
+}
+
+// zoneID derives a private zone's resource ID.
+func (p *platform) zoneID(zone string) string {
+	return p.placement.ID("Microsoft.Network/privateDnsZones", zone)
+}
+
+func (p *platform) afterNetwork() []pulumi.Resource { return []pulumi.Resource{p.network} }
+
+// newStores registers what holds images, events and logs.
+func (p *platform) newStores(ctx *pulumi.Context, cfg *config.Config) (err error) {
+	names, zonal := cfg.Names(), len(cfg.Zones()) > 0
+	images := registryplan.Registry{
+		Location: cfg.Azure.Location, ZoneRedundant: zonal,
+		AllowedIPs: cfg.Registry.AllowedIPs, UntaggedRetentionDays: cfg.Registry.UntaggedRetentionDays,
+	}
+	if cfg.Registry.GeoReplication {
+		images.Replica = pairedReplica(cfg)
+	}
+	if p.registry, err = registry.NewRegistry(ctx, "registry", &registry.RegistryArgs{
+		Placement: p.placement, Names: names, Plan: images,
+		SubnetID: p.subnetID(cfg, netplan.PrivateEndpointsSubnet), DNSZoneID: p.zoneID(registryplan.DNSZone), DependsOn: p.afterNetwork(),
+	}); err != nil {
+		return err
+	}
+	if p.events, err = storage.NewEvents(ctx, "events", &storage.EventsArgs{
+		Placement: p.placement, Names: names, Plan: storageplan.Events{ZoneRedundant: zonal, ShareGB: cfg.EventsShareGB()},
+		SubnetID: p.subnetID(cfg, netplan.AKSSubnet), DependsOn: p.afterNetwork(),
+	}); err != nil {
+		return err
+	}
+	p.logs, err = storage.NewLogs(ctx, "logs", &storage.LogsArgs{
+		Placement: p.placement, Names: names, SubnetID: p.subnetID(cfg, netplan.AKSSubnet), DependsOn: p.afterNetwork(),
+		Plan: storageplan.Logs{ZoneRedundant: zonal, GeoRedundant: cfg.Storage.Logs.GeoRedundant, RetentionDays: cfg.Storage.Logs.RetentionDays},
+	})
+	return err
+}
+
+// newCluster registers the identities, their roles, and the cluster that waits for both.
+func (p *platform) newCluster(ctx *pulumi.Context, cfg *config.Config) (err error) {
+	names, subnet := cfg.Names(), p.subnetID(cfg, netplan.AKSSubnet)
+	access := &aks.IdentitiesArgs{
+		Placement: p.placement, Names: names, SubnetID: subnet, RegistryID: p.registry.ID, DependsOn: p.afterNetwork(),
+	}
+	args := &aks.ClusterArgs{
+		Placement: p.placement, Names: names, NATAddress: p.network.NATAddress, DependsOn: p.afterNetwork(),
+		Plan: aksplan.Cluster{
+			KubernetesVersion: cfg.AKS.KubernetesVersion, Tier: cfg.AKS.Tier, NetworkPolicy: cfg.AKS.NetworkPolicy,
+			MaxPods: cfg.AKS.MaxPods, TenantID: cfg.Azure.TenantID, AdminGroups: cfg.AKS.AdminGroups,
+			LocalAccounts: cfg.AKS.LocalAccounts, AuthorizedIPRanges: cfg.AKS.AuthorizedIPRanges,
+			ServiceCIDR: cfg.AKS.ServiceCIDR, Zones: cfg.Zones(), SubnetID: subnet,
+			System: aksplan.SystemPool(cfg.AKS.SystemPool),
+			APIM:   aksplan.UserPool(cfg.AKS.APIMPool), Infra: aksplan.UserPool(cfg.AKS.InfraPool),
+			Maintenance: aksplan.Maintenance(cfg.AKS.Maintenance),
+		},
+	}
+	if p.loadBalancer != nil {
+		access.PublicIPID = p.loadBalancer.ID
+	}
+	if p.gateway != nil {
+		access.Gateway = &aks.GatewayAccess{ID: p.gateway.ID, SubnetID: p.subnetID(cfg, netplan.GatewaySubnet)}
+		args.AGIC = aks.ServiceAccount{Namespace: workloadplan.ControllerNamespace, Name: workloadplan.AGICChart.Release}
+	}
+	if p.identities, err = aks.NewIdentities(ctx, "identities", access); err != nil {
+		return err
+	}
+	args.Identities = p.identities
+	p.cluster, err = aks.NewCluster(ctx, "cluster", args)
+	return err
+}
+
+// newAccess registers how people and names get in: the jump host and the hosts' records.
+func (p *platform) newAccess(ctx *pulumi.Context, cfg *config.Config) (err error) {
+	if p.jumpHost, err = network.NewJumpHost(ctx, "jump-host", &network.JumpHostArgs{
+		Placement: p.placement, Names: cfg.Names(), Zones: cfg.Zones(),
+		SubnetID: p.network.BastionSubnetID, PrivateAddress: netplan.Nth(cfg.Addresses().Bastion, jumpHostPlace),
+		VMSize: cfg.JumpHost.VMSize, AdminUsername: cfg.JumpHost.AdminUsername, SSHPublicKey: p.adminKey.PublicKeyOpenssh,
+		PublicIP: cfg.JumpHost.PublicIP, KubernetesVersion: cfg.AKS.KubernetesVersion, AdminGroups: cfg.AKS.AdminGroups,
+	}); err != nil {
+		return err
+	}
+	records := &network.HostRecordsArgs{Placement: p.placement}
+	if cfg.Network.PublicDNSZoneID != "" {
+		records.PublicZoneID, records.PublicHosts = cfg.Network.PublicDNSZoneID, publicHosts(cfg)
+		records.PublicIPID = p.publicIPID()
+	}
+	for _, host := range privateHosts(cfg) {
+		records.PrivateHosts = append(records.PrivateHosts, network.PrivateHost{
+			Host: host.FQDN, Zone: p.network.PrivateZones.MapIndex(pulumi.String(host.FQDN)),
+			Address: p.entry.addressOf(host).String(),
+		})
+	}
+	if len(records.PublicHosts)+len(records.PrivateHosts) == 0 {
+		return nil
+	}
+	_, err = network.NewHostRecords(ctx, "hosts", records)
+	return err
+}
+
+func (p *platform) publicIPID() pulumi.StringOutput {
+	if p.gateway != nil {
+		return p.gateway.PublicIPID
+	}
+	if p.loadBalancer != nil {
+		return p.loadBalancer.ID
+	}
+	return pulumi.String("").ToStringOutput()
+}
+
+// entryAddress is the address clients of api. and api-manager. reach.
+func (p *platform) entryAddress() pulumi.StringInput {
+	switch {
+	case p.entry.Private.IsValid():
+		return pulumi.String(p.entry.Private.String())
+	case p.gateway != nil:
+		return p.gateway.PublicAddress
+	default:
+		return p.loadBalancer.Address
+	}
+}

@@ -1,0 +1,199 @@
+package controlplane
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"k8s.io/client-go/rest"
+)
+
+// Binaries are the paths of the three programs.
+type Binaries struct{ Etcd, APIServer, ControllerManager string }
+
+// Options say where a control plane keeps its files and where its programs come from.
+type Options struct {
+	// Dir holds everything the control plane keeps; it must be one stack's own.
+	Dir string
+	// Binaries finds or builds the programs. It is called when the control plane first starts, not before.
+	Binaries func(ctx context.Context) (Binaries, error)
+	// Log receives progress; nil drops it.
+	Log func(format string, args ...any)
+}
+
+// ControlPlane is the control plane of one stack. All methods may be called concurrently.
+type ControlPlane struct {
+	options Options
+
+	mu       sync.Mutex // guards everything below, and makes a second caller wait for the first one's start
+	identity *identity
+	running  *processes
+}
+
+// ErrNoCluster is returned where a control plane is asked for and no cluster owns one: none was created, or it was deleted.
+var ErrNoCluster = errors.New("the rehearsed subscription holds no cluster: its control plane was never asked for, or was deleted")
+
+// New returns a control plane that is not running yet; nothing is written before it is asked for.
+func New(options Options) *ControlPlane {
+	if options.Log == nil {
+		options.Log = func(string, ...any) {}
+	}
+	return &ControlPlane{options: options}
+}
+
+// Kubeconfig returns the credentials of the cluster with the given Azure resource ID, starting its control plane on demand.
+// With admin it is the local administrator's, a client certificate; without, it has the form AKS gives to Entra users, whose
+// token comes from kubelogin. It fails when the control plane does not become ready, and when it belongs to another cluster.
+func (c *ControlPlane) Kubeconfig(ctx context.Context, clusterID string, admin bool) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	owner, err := c.owner()
+	if err != nil {
+		return "", err
+	}
+	if owner != "" && owner != clusterID {
+		return "", fmt.Errorf("%s: the rehearsal runs one cluster per stack and %s is there already; delete that one first",
+			clusterID, owner)
+	}
+	if owner == "" {
+		if err := c.setOwner(clusterID); err != nil {
+			return "", err
+		}
+	}
+	if err := c.start(ctx); err != nil {
+		return "", err
+	}
+	return c.identity.kubeconfig(clusterID, admin)
+}
+
+// RESTConfig returns administrator access for the stand-ins, starting the control plane on demand. It returns ErrNoCluster
+// when no cluster owns it, so that a provider left with a deleted cluster's credentials finds nothing behind them.
+func (c *ControlPlane) RESTConfig(ctx context.Context) (*rest.Config, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	owner, err := c.owner()
+	if err != nil {
+		return nil, err
+	}
+	if owner == "" {
+		return nil, ErrNoCluster
+	}
+	if err := c.start(ctx); err != nil {
+		return nil, err
+	}
+	return c.identity.restConfig(), nil
+}
+
+// Delete stops the control plane and wipes its store. Port and certificates stay, so that the next cluster of the stack has
+// the same address. Deleting a cluster that is not there is no error.
+func (c *ControlPlane) Delete(_ context.Context, clusterID string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	owner, err := c.owner()
+	if err != nil {
+		return err
+	}
+	if owner != clusterID {
+		return nil
+	}
+	if err := c.stop(); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(c.path("etcd")); err != nil {
+		return err
+	}
+	return os.Remove(c.path("cluster.json"))
+}
+
+// Stop ends the processes and keeps the store.
+func (c *ControlPlane) Stop() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stop()
+}
+
+func (c *ControlPlane) start(ctx context.Context) error {
+	if c.running != nil {
+		err := c.running.alive()
+		if err == nil {
+			return nil
+		}
+		// One of the three died on its own: the others are useless without it.
+		c.options.Log("the control plane is restarted: %v", err)
+		if err := c.stop(); err != nil {
+			return err
+		}
+	}
+	if c.identity == nil {
+		id, err := loadIdentity(c.options.Dir)
+		if err != nil {
+			return err
+		}
+		c.identity = id
+	}
+	binaries, err := c.options.Binaries(ctx)
+	if err != nil {
+		return fmt.Errorf("the control plane's programs: %w", err)
+	}
+	running, err := startProcesses(ctx, c.options.Dir, binaries, c.identity)
+	if err != nil {
+		return err
+	}
+	c.running = running
+	c.options.Log("control plane ready at %s", c.identity.server())
+	return nil
+}
+
+func (c *ControlPlane) stop() error {
+	if c.running == nil {
+		return nil
+	}
+	err := c.running.stop()
+	c.running = nil
+	return err
+}
+
+func (c *ControlPlane) path(name string) string { return filepath.Join(c.options.Dir, name) }
+
+type ownership struct {
+	ID string `json:"id"`
+}
+
+func (c *ControlPlane) owner() (string, error) {
+	text, err := os.ReadFile(c.path("cluster.json"))
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	var o ownership
+	if err := json.Unmarshal(text, &o); err != nil {
+		return "", fmt.Errorf("%s: %w", c.path("cluster.json"), err)
+	}
+	return o.ID, nil
+}
+
+func (c *ControlPlane) setOwner(id string) error {
+	text, err := json.Marshal(ownership{ID: id})
+	if err != nil {
+		return err
+	}
+	return writeFile(c.path("cluster.json"), text)
+}
+
+// writeFile replaces a file in one step, readable by its owner alone: half a key is worse than none.
+func writeFile(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	temporary := path + ".new"
+	if err := os.WriteFile(temporary, content, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(temporary, path)
+}

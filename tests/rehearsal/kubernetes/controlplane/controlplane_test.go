@@ -1,0 +1,185 @@
+package controlplane_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"apim-azure/tests/rehearsal/kubernetes/controlplane"
+	"apim-azure/tests/rehearsal/kubernetes/internal/assets"
+)
+
+const clusterID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/apim-dev"
+
+func TestControlPlaneLife(t *testing.T) {
+	if _, err := assets.Binaries(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	plane := controlplane.New(controlplane.Options{Dir: dir, Binaries: assets.Binaries, Log: t.Logf})
+	t.Cleanup(func() {
+		if err := plane.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+
+	if _, err := plane.RESTConfig(t.Context()); !errors.Is(err, controlplane.ErrNoCluster) {
+		t.Fatalf("before any cluster exists: %v, want ErrNoCluster", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "identity.json")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("something was written before a cluster was asked for: %v", err)
+	}
+
+	began := time.Now()
+	admin := kubeconfig(t, plane, true)
+	t.Logf("ready after %s", time.Since(began))
+	config, err := clientcmd.RESTConfigFromKubeConfig([]byte(admin))
+	if err != nil {
+		t.Fatal(err)
+	}
+	call(t, config, http.MethodPost, "/api/v1/namespaces", `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"kept"}}`, http.StatusCreated)
+
+	t.Run("the Entra kubeconfig names kubelogin and the same server", func(t *testing.T) {
+		entra, err := clientcmd.Load([]byte(kubeconfig(t, plane, false)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		user := entra.AuthInfos["clusterUser_apim-dev"]
+		if user == nil || user.Exec == nil || user.Exec.Command != "kubelogin" {
+			t.Fatalf("users: %v", entra.AuthInfos)
+		}
+		if args := strings.Join(user.Exec.Args, " "); !strings.Contains(args, "--server-id 6dae42f8-4368-4678-94ff-3960e28e3630") {
+			t.Errorf("arguments %s", args)
+		}
+		if len(user.ClientKeyData) > 0 {
+			t.Error("it carries a client key")
+		}
+		if server := entra.Clusters["apim-dev"].Server; server != config.Host {
+			t.Errorf("server %s, want %s", server, config.Host)
+		}
+	})
+
+	t.Run("nobody is let in without a certificate", func(t *testing.T) {
+		anonymous := rest.AnonymousClientConfig(config)
+		call(t, anonymous, http.MethodGet, "/api/v1/namespaces", "", http.StatusUnauthorized)
+	})
+
+	t.Run("a second cluster is refused while the first is there", func(t *testing.T) {
+		_, err := plane.Kubeconfig(t.Context(), clusterID+"2", true)
+		if err == nil || !strings.Contains(err.Error(), "one cluster per stack") {
+			t.Errorf("%v", err)
+		}
+	})
+
+	t.Run("a restart keeps objects, address and credentials", func(t *testing.T) {
+		if err := plane.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		if again := kubeconfig(t, plane, true); again != admin {
+			t.Error("the kubeconfig changed")
+		}
+		call(t, config, http.MethodGet, "/api/v1/namespaces/kept", "", http.StatusOK)
+	})
+
+	t.Run("deleting another cluster touches nothing", func(t *testing.T) {
+		if err := plane.Delete(t.Context(), clusterID+"2"); err != nil {
+			t.Fatal(err)
+		}
+		call(t, config, http.MethodGet, "/api/v1/namespaces/kept", "", http.StatusOK)
+	})
+
+	t.Run("deleting the cluster wipes the store and keeps the address", func(t *testing.T) {
+		if err := plane.Delete(t.Context(), clusterID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := plane.RESTConfig(t.Context()); !errors.Is(err, controlplane.ErrNoCluster) {
+			t.Errorf("after deletion: %v, want ErrNoCluster", err)
+		}
+		if again := kubeconfig(t, plane, true); again != admin {
+			t.Error("the kubeconfig changed")
+		}
+		call(t, config, http.MethodGet, "/api/v1/namespaces/kept", "", http.StatusNotFound)
+	})
+
+	t.Run("a taken port is named with its holder", func(t *testing.T) {
+		if err := plane.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		address := strings.TrimPrefix(config.Host, "https://")
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = listener.Close() }()
+		_, err = plane.RESTConfig(t.Context())
+		if err == nil || !strings.Contains(err.Error(), address) || !strings.Contains(err.Error(), "stop it") {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+func TestAProgramThatFailsIsReportedWithItsLog(t *testing.T) {
+	broken := filepath.Join(t.TempDir(), "etcd")
+	if err := os.WriteFile(broken, []byte("#!/bin/sh\necho no space left on disk >&2\nexit 3\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	plane := controlplane.New(controlplane.Options{Dir: t.TempDir(), Binaries: func(ctx context.Context) (controlplane.Binaries, error) {
+		b, err := assets.Binaries(ctx)
+		b.Etcd = broken
+		return b, err
+	}})
+	_, err := plane.Kubeconfig(t.Context(), clusterID, true)
+	if err == nil || !strings.Contains(err.Error(), "etcd ended (exit status 3)") || !strings.Contains(err.Error(), "no space left on disk") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestMissingProgramsAreReported(t *testing.T) {
+	plane := controlplane.New(controlplane.Options{Dir: t.TempDir(), Binaries: func(context.Context) (controlplane.Binaries, error) {
+		return controlplane.Binaries{}, errors.New("no compiler")
+	}})
+	if _, err := plane.Kubeconfig(t.Context(), clusterID, true); err == nil || !strings.Contains(err.Error(), "no compiler") {
+		t.Errorf("%v", err)
+	}
+}
+
+func kubeconfig(t *testing.T, plane *controlplane.ControlPlane, admin bool) string {
+	t.Helper()
+	text, err := plane.Kubeconfig(t.Context(), clusterID, admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// call sends one request and fails the test unless it is answered with the wanted status.
+func call(t *testing.T, config *rest.Config, method, path, body string, want int) {
+	t.Helper()
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), method, config.Host+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(fmt.Errorf("%s %s: %w", method, path, err))
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != want {
+		t.Errorf("%s %s: %s, want %d", method, path, response.Status, want)
+	}
+}

@@ -1,0 +1,186 @@
+package controlplane
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"k8s.io/client-go/rest"
+)
+
+// identity is what stays the same over a stack's life: the API server's port and the certificates.
+type identity struct {
+	dir  string // of the PEM files
+	Port int    `json:"port"`
+
+	ca, adminCert, adminKey []byte // PEM
+}
+
+// certificateLife is longer than any rehearsal directory lives; nothing renews these.
+const certificateLife = 10 * 365 * 24 * time.Hour
+
+// leaf is a certificate the authority issues.
+type leaf struct {
+	file         string
+	commonName   string
+	organisation string
+	server       bool
+}
+
+// leaves name the users and groups Kubernetes binds roles to: system:masters is the administrator's group,
+// system:kube-controller-manager the controller manager's user. The etcd certificate serves both sides of that connection.
+var leaves = []leaf{
+	{file: "apiserver", commonName: "kube-apiserver", server: true},
+	{file: "admin", commonName: "rehearsal-admin", organisation: "system:masters"},
+	{file: "controller-manager", commonName: "system:kube-controller-manager"},
+	{file: "etcd", commonName: "etcd", server: true},
+}
+
+// loadIdentity reads a stack's identity, making it on first use.
+func loadIdentity(dir string) (*identity, error) {
+	id := &identity{dir: filepath.Join(dir, "pki")}
+	record := filepath.Join(dir, "identity.json")
+	text, err := os.ReadFile(record)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		// The record is written last: a run killed in between starts afresh instead of mixing two authorities.
+		if err := id.create(); err != nil {
+			return nil, err
+		}
+		text, err := json.Marshal(id)
+		if err != nil {
+			return nil, err
+		}
+		if err := writeFile(record, text); err != nil {
+			return nil, err
+		}
+	case err != nil:
+		return nil, err
+	default:
+		if err := json.Unmarshal(text, id); err != nil {
+			return nil, fmt.Errorf("%s: %w", record, err)
+		}
+	}
+	for _, file := range []struct {
+		name string
+		into *[]byte
+	}{{"ca.crt", &id.ca}, {"admin.crt", &id.adminCert}, {"admin.key", &id.adminKey}} {
+		if *file.into, err = os.ReadFile(id.file(file.name)); err != nil {
+			return nil, err
+		}
+	}
+	return id, nil
+}
+
+func (id *identity) create() error {
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	id.Port = port
+	caKey, err := id.newKey("ca.key")
+	if err != nil {
+		return err
+	}
+	authority := template(leaf{commonName: "rehearsal-ca"})
+	authority.IsCA = true
+	authority.BasicConstraintsValid = true
+	authority.KeyUsage |= x509.KeyUsageCertSign
+	authority.ExtKeyUsage = nil
+	if err := id.issue("ca.crt", authority, authority, caKey.Public(), caKey); err != nil {
+		return err
+	}
+	for _, l := range leaves {
+		key, err := id.newKey(l.file + ".key")
+		if err != nil {
+			return err
+		}
+		if err := id.issue(l.file+".crt", template(l), authority, key.Public(), caKey); err != nil {
+			return err
+		}
+	}
+	_, err = id.newKey("service-accounts.key")
+	return err
+}
+
+func template(l leaf) *x509.Certificate {
+	now := time.Now()
+	t := &x509.Certificate{
+		Subject:     pkix.Name{CommonName: l.commonName},
+		NotBefore:   now.Add(-time.Hour), // tolerates a clock set back after the first run
+		NotAfter:    now.Add(certificateLife),
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	if l.organisation != "" {
+		t.Subject.Organization = []string{l.organisation}
+	}
+	if l.server {
+		t.ExtKeyUsage = append(t.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
+		t.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
+		t.DNSNames = []string{"localhost", "kubernetes.default.svc"}
+	}
+	return t
+}
+
+func (id *identity) issue(name string, cert, issuer *x509.Certificate, public crypto.PublicKey, signer crypto.Signer) error {
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	if err != nil {
+		return err
+	}
+	cert.SerialNumber = serial
+	der, err := x509.CreateCertificate(rand.Reader, cert, issuer, public, signer)
+	if err != nil {
+		return err
+	}
+	return writeFile(id.file(name), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+func (id *identity) newKey(name string) (crypto.Signer, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return key, writeFile(id.file(name), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}))
+}
+
+func (id *identity) file(name string) string { return filepath.Join(id.dir, name) }
+
+func (id *identity) server() string { return fmt.Sprintf("https://127.0.0.1:%d", id.Port) }
+
+func (id *identity) restConfig() *rest.Config {
+	return &rest.Config{
+		Host: id.server(),
+		TLSClientConfig: rest.TLSClientConfig{
+			CAData: id.ca, CertData: id.adminCert, KeyData: id.adminKey,
+		},
+		// The figures of the real provider: client-go's own defaults (5 and 10) would make a stack of 100 objects crawl.
+		QPS: 50, Burst: 120,
+	}
+}
+
+// freePort asks the system for a port nobody listens on now.
+func freePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}

@@ -1,0 +1,252 @@
+package kubernetes
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// A Helm release is kept the way Helm does it, as a Secret in its namespace, so that it is found again, a name in use is
+// refused and one removed behind Pulumi's back shows in a refresh. Of the chart only the objects of charts.go are created.
+
+// checkRelease fills in name and namespace, and insists on what makes a release reproducible: chart and exact version.
+func (p *provider) checkRelease(req plugin.CheckRequest) (plugin.CheckResponse, error) {
+	inputs := req.News.Copy()
+	if !plain(inputs["name"]).HasValue() {
+		name, err := releaseName(req)
+		if err != nil {
+			return plugin.CheckResponse{}, err
+		}
+		inputs["name"] = resource.NewStringProperty(name)
+	}
+	if !plain(inputs["namespace"]).HasValue() {
+		inputs["namespace"] = resource.NewStringProperty(p.settings.defaultNamespace())
+	}
+	var failures []plugin.CheckFailure
+	for _, key := range []resource.PropertyKey{"chart", "version"} {
+		if v := plain(inputs[key]); !v.IsComputed() && (!v.IsString() || v.StringValue() == "") {
+			failures = append(failures, plugin.CheckFailure{
+				Property: key, Reason: fmt.Sprintf("%s: a release needs its %s; without it every run may install another chart", req.URN, key),
+			})
+		}
+	}
+	return plugin.CheckResponse{Properties: inputs, Failures: failures}, nil
+}
+
+func releaseName(req plugin.CheckRequest) (string, error) {
+	if old := plain(req.Olds["name"]); old.IsString() {
+		return old.StringValue(), nil
+	}
+	if req.Autonaming != nil && req.Autonaming.ProposedName != "" {
+		return req.Autonaming.ProposedName, nil
+	}
+	return resource.NewUniqueName(req.RandomSeed, req.URN.Name()+"-", 8, 0, nil)
+}
+
+// diffRelease compares inputs. A release moves by replacement only.
+func diffRelease(req plugin.DiffRequest) (plugin.DiffResponse, error) {
+	old := fromProperties(releaseInputs(req.OldOutputs))
+	return compare(old, fromProperties(req.NewInputs), req.IgnoreChanges, [][]string{{"name"}, {"namespace"}}, false)
+}
+
+func releaseInputs(state resource.PropertyMap) resource.PropertyMap {
+	if v := plain(state[keyInputs]); v.IsObject() {
+		return v.ObjectValue()
+	}
+	return nil
+}
+
+func readReleaseInputs(inputs resource.PropertyMap) release {
+	o := fromProperties(inputs)
+	values, _ := o["values"].(object)
+	if values == nil {
+		values = object{}
+	}
+	return release{
+		name: text(o, "name"), namespace: text(o, "namespace"), chart: text(o, "chart"), version: text(o, "version"), values: values,
+	}
+}
+
+// releaseState is the state of a release: the inputs, the names of what was created, and what Helm reports. The inputs are
+// kept secret as a whole, like the real provider does.
+func releaseState(inputs resource.PropertyMap, r release, revision int) resource.PropertyMap {
+	names := resource.PropertyMap{}
+	for _, o := range r.objects() {
+		kind := resource.PropertyKey(text(o, "kind") + "/" + text(o, "apiVersion"))
+		var list []resource.PropertyValue
+		if v, ok := names[kind]; ok {
+			list = v.ArrayValue()
+		}
+		names[kind] = resource.NewArrayProperty(append(list, resource.NewStringProperty(string(objectID(o)))))
+	}
+	state := inputs.Copy()
+	state["resourceNames"] = resource.NewObjectProperty(names)
+	state["status"] = resource.NewObjectProperty(resource.PropertyMap{
+		"name":      resource.NewStringProperty(r.name),
+		"namespace": resource.NewStringProperty(r.namespace),
+		"chart":     resource.NewStringProperty(r.chartName()),
+		"version":   resource.NewStringProperty(r.version),
+		"revision":  resource.NewNumberProperty(float64(revision)),
+		"status":    resource.NewStringProperty("deployed"),
+	})
+	state[keyInputs] = resource.MakeSecret(resource.NewObjectProperty(inputs))
+	return state
+}
+
+// previewState is a release's state as far as it is known before Helm has run.
+func previewState(inputs resource.PropertyMap) resource.PropertyMap {
+	state := inputs.Copy()
+	state["resourceNames"] = resource.MakeComputed(resource.NewStringProperty(""))
+	state["status"] = resource.MakeComputed(resource.NewStringProperty(""))
+	return state
+}
+
+func (p *provider) createRelease(ctx context.Context, req plugin.CreateRequest) (plugin.CreateResponse, error) {
+	if req.Preview {
+		return plugin.CreateResponse{Properties: previewState(req.Properties)}, nil
+	}
+	conn, err := p.connect(ctx)
+	if err != nil {
+		return plugin.CreateResponse{}, err
+	}
+	r := readReleaseInputs(req.Properties)
+	if plain(req.Properties["createNamespace"]).V == true {
+		err := p.ensure(ctx, conn, global("v1", "Namespace", r.namespace))
+		if err != nil {
+			return plugin.CreateResponse{}, err
+		}
+	}
+	// The record goes first: it is the record that keeps two resources from one release.
+	_, err = p.post(ctx, conn, r.record(1), creationManager, false)
+	if apierrors.IsAlreadyExists(err) {
+		return plugin.CreateResponse{}, fmt.Errorf("%s: the release name %q is in use in namespace %q", req.URN, r.name, r.namespace)
+	}
+	if err != nil {
+		return plugin.CreateResponse{}, fmt.Errorf("%s: %w", req.URN, err)
+	}
+	p.unrehearsed(r)
+	id := resource.ID(r.namespace + "/" + r.name)
+	state := releaseState(req.Properties, r, 1)
+	response := plugin.CreateResponse{ID: id, Properties: state}
+	for _, o := range r.objects() {
+		if err := p.ensure(ctx, conn, o); err != nil {
+			response.Status = resource.StatusPartialFailure
+			return response, initFailure(id, state, nil, fmt.Errorf("%s: release %s: %w", req.URN, r.name, err))
+		}
+	}
+	return response, nil
+}
+
+func (p *provider) unrehearsed(r release) {
+	if _, known := charts[r.chartName()]; known {
+		p.server.once("The chart %s %s itself is unrehearsed: only what other resources depend on is created", r.chart, r.version)
+		return
+	}
+	p.server.once("The chart %s %s is unrehearsed: the release is recorded and nothing of it is created", r.chart, r.version)
+}
+
+// ensure applies an object Helm would own.
+func (p *provider) ensure(ctx context.Context, conn *connection, o object) error {
+	client, err := conn.client(o)
+	if err != nil {
+		return err
+	}
+	live, err := apply(ctx, client, o, "helm", true, nil)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", text(o, "kind"), objectID(o), err)
+	}
+	_, err = p.afterWrite(ctx, conn, live)
+	return err
+}
+
+// record is the Secret Helm keeps a revision in. Ours leaves the manifest out, since there is none.
+func (r release) record(revision int) object {
+	content, _ := json.Marshal(object{ // values are JSON by origin
+		"name": r.name, "namespace": r.namespace, "version": revision,
+		"info":   object{"status": "deployed"},
+		"chart":  object{"metadata": object{"name": r.chartName(), "version": r.version}},
+		"config": r.values,
+	})
+	o := r.object("v1", "Secret", "sh.helm.release.v1."+r.name+".v1")
+	set(o, object{"owner": "helm", "name": r.name, "status": "deployed", "version": fmt.Sprint(revision)}, "metadata", "labels")
+	o["type"] = "helm.sh/release.v1"
+	o["data"] = object{"release": base64.StdEncoding.EncodeToString(content)}
+	return o
+}
+
+func (p *provider) updateRelease(ctx context.Context, req plugin.UpdateRequest) (plugin.UpdateResponse, error) {
+	if req.Preview {
+		return plugin.UpdateResponse{Properties: previewState(req.NewInputs)}, nil
+	}
+	conn, err := p.connect(ctx)
+	if err != nil {
+		return plugin.UpdateResponse{}, err
+	}
+	before, r := readReleaseInputs(releaseInputs(req.OldOutputs)), readReleaseInputs(req.NewInputs)
+	revision := 2
+	if n, ok := number(field(fromProperties(req.OldOutputs), "status", "revision")); ok {
+		revision = int(n) + 1
+	}
+	p.unrehearsed(r)
+	now := r.objects()
+	for _, o := range slices.Concat([]object{r.record(revision)}, now) {
+		if err := p.ensure(ctx, conn, o); err != nil {
+			return plugin.UpdateResponse{}, fmt.Errorf("%s: release %s: %w", req.URN, r.name, err)
+		}
+	}
+	for _, o := range before.objects() {
+		if slices.ContainsFunc(now, func(other object) bool { return sameObject(o, other) }) {
+			continue
+		}
+		if err := remove(ctx, conn, o, "", req.Timeout); err != nil {
+			return plugin.UpdateResponse{}, fmt.Errorf("%s: release %s: %w", req.URN, r.name, err)
+		}
+	}
+	return plugin.UpdateResponse{Properties: releaseState(req.NewInputs, r, revision)}, nil
+}
+
+func sameObject(a, b object) bool {
+	return a["apiVersion"] == b["apiVersion"] && a["kind"] == b["kind"] && objectID(a) == objectID(b)
+}
+
+// readRelease finds a release by its record; without one it is gone.
+func (p *provider) readRelease(ctx context.Context, conn *connection, req plugin.ReadRequest) (plugin.ReadResponse, error) {
+	namespace, name, err := parseID(req.ID)
+	if err != nil {
+		return plugin.ReadResponse{}, err
+	}
+	record := release{name: name, namespace: namespace}.record(1)
+	client, err := conn.client(record)
+	if err != nil {
+		return plugin.ReadResponse{}, err
+	}
+	_, err = client.Get(ctx, text(record, "metadata", "name"), metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return plugin.ReadResponse{}, nil
+	}
+	if err != nil {
+		return plugin.ReadResponse{}, err
+	}
+	if len(req.Inputs) == 0 {
+		return plugin.ReadResponse{}, fmt.Errorf("%s: importing a Helm release is not rehearsed", req.URN)
+	}
+	return plugin.ReadResponse{ReadResult: plugin.ReadResult{ID: req.ID, Inputs: req.Inputs, Outputs: req.State}}, nil
+}
+
+func (p *provider) deleteRelease(ctx context.Context, conn *connection, req plugin.DeleteRequest) error {
+	r := readReleaseInputs(releaseInputs(req.Outputs))
+	// Definitions stay, as Helm leaves them to the chart's own policy (cert-manager's are annotated to be kept).
+	for _, o := range slices.Concat(slices.DeleteFunc(r.objects(), isDefinition), []object{r.record(1)}) {
+		if err := remove(ctx, conn, o, "", req.Timeout); err != nil {
+			return fmt.Errorf("%s: release %s: %w", req.URN, r.name, err)
+		}
+	}
+	return nil
+}

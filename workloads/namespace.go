@@ -1,0 +1,138 @@
+package workloads
+
+import (
+	"errors"
+
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// NamespaceToken is the type of Namespace.
+const NamespaceToken = "apim:workloads:Namespace"
+
+// Cluster says which cluster the objects go to.
+type Cluster struct {
+	// Provider is the explicit Kubernetes provider.
+	Provider pulumi.ProviderResource
+	// Resource is the cluster's own resource; the objects are deleted with it.
+	Resource pulumi.Resource
+}
+
+func (c Cluster) validate() error {
+	if c.Provider == nil || c.Resource == nil {
+		return errors.New("cluster: the Kubernetes provider and the cluster's resource are both required")
+	}
+	return nil
+}
+
+// register registers a component whose children are objects of the cluster.
+func (c Cluster) register(ctx *pulumi.Context, token, name string, component pulumi.ComponentResource,
+	opts ...pulumi.ResourceOption,
+) (children, error) {
+	opts = append([]pulumi.ResourceOption{pulumi.Providers(c.Provider), pulumi.DeletedWith(c.Resource)}, opts...)
+	if err := ctx.RegisterComponentResource(token, name, component, opts...); err != nil {
+		return children{}, err
+	}
+	return children{parent: component, cluster: c.Resource}, nil
+}
+
+// children gives the options of a component's objects.
+type children struct {
+	parent  pulumi.Resource
+	cluster pulumi.Resource
+	// after is what every object waits for.
+	after []pulumi.Resource
+}
+
+func (c children) opts(extra ...pulumi.ResourceOption) []pulumi.ResourceOption {
+	opts := []pulumi.ResourceOption{pulumi.Parent(c.parent), pulumi.DeletedWith(c.cluster)}
+	if len(c.after) > 0 {
+		opts = append(opts, pulumi.DependsOn(c.after))
+	}
+	return append(opts, extra...)
+}
+
+// NamespaceArgs describes the namespace of the workloads.
+type NamespaceArgs struct {
+	Cluster Cluster
+	// Name is the namespace's.
+	Name string
+}
+
+// Validate reports all problems.
+func (a *NamespaceArgs) Validate() error {
+	if a == nil {
+		return errors.New("namespace: no arguments")
+	}
+	var name error
+	if a.Name == "" {
+		name = errors.New("workloads.namespace: empty; name the namespace all components share")
+	}
+	return errors.Join(a.Cluster.validate(), name)
+}
+
+// Namespace is the one namespace all components share, as the reference recommends. The other components take it as an
+// argument: it says where their objects go and what they wait for.
+type Namespace struct {
+	pulumi.ResourceState
+
+	// Name is the namespace's.
+	Name pulumi.StringOutput `pulumi:"name"`
+
+	cluster Cluster
+	// name is the plain name: an output could turn unknown in a preview, and objects that move are replaced.
+	name   string
+	object pulumi.Resource
+}
+
+// NewNamespace creates the namespace. Pods that would break the restricted security profile are warned about, not refused.
+func NewNamespace(ctx *pulumi.Context, name string, args *NamespaceArgs, opts ...pulumi.ResourceOption) (*Namespace, error) {
+	if err := args.Validate(); err != nil {
+		return nil, err
+	}
+	n := &Namespace{cluster: args.Cluster, name: args.Name, Name: pulumi.String(args.Name).ToStringOutput()}
+	kids, err := args.Cluster.register(ctx, NamespaceToken, name, n, opts...)
+	if err != nil {
+		return nil, err
+	}
+	n.object, err = corev1.NewNamespace(ctx, name+"-namespace", &corev1.NamespaceArgs{
+		Metadata: &metav1.ObjectMetaArgs{
+			Name: pulumi.String(args.Name),
+			Labels: pulumi.StringMap{
+				"app.kubernetes.io/part-of":       pulumi.String("axway-api-management"),
+				"pod-security.kubernetes.io/warn": pulumi.String("restricted"),
+			},
+		},
+	}, kids.opts()...)
+	if err != nil {
+		return nil, err
+	}
+	return n, ctx.RegisterResourceOutputs(n, pulumi.Map{"name": n.Name})
+}
+
+// register registers a component whose children are objects of the namespace; they wait for it and for what comes after.
+func (n *Namespace) register(ctx *pulumi.Context, token, name string, component pulumi.ComponentResource,
+	after []pulumi.Resource, opts ...pulumi.ResourceOption,
+) (children, error) {
+	kids, err := n.cluster.register(ctx, token, name, component, opts...)
+	kids.after = append([]pulumi.Resource{n.object}, after...)
+	return kids, err
+}
+
+// meta is the metadata of an object of the namespace.
+func (n *Namespace) meta(name string, labels map[string]string) *metav1.ObjectMetaArgs {
+	return &metav1.ObjectMetaArgs{
+		Name:      pulumi.String(name),
+		Namespace: pulumi.String(n.name),
+		Labels:    pulumi.ToStringMap(labels),
+	}
+}
+
+// requireNamespace refuses arguments without a namespace.
+func requireNamespace(n *Namespace) error {
+	if n == nil {
+		return errors.New("namespace: required; create it with NewNamespace")
+	}
+	return nil
+}

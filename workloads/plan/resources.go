@@ -1,0 +1,101 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// heapShare is the largest part of a container's memory, in percent, that the Java heap may take. The rest is the JVM's own:
+// metaspace, threads, direct buffers. A heap as large as the limit gets the container killed under load.
+const heapShare = 75
+
+// Resources is what one container asks for and may use: CPU in thousandths of a core, memory in MiB.
+type Resources struct {
+	CPURequest, CPULimit       int
+	MemoryRequest, MemoryLimit int
+}
+
+// Requests returns the requests as Kubernetes quantities.
+func (r Resources) Requests() map[string]string { return quantities(r.CPURequest, r.MemoryRequest) }
+
+// Limits returns the limits as Kubernetes quantities.
+func (r Resources) Limits() map[string]string { return quantities(r.CPULimit, r.MemoryLimit) }
+
+func quantities(cpu, memory int) map[string]string {
+	return map[string]string{"cpu": cpuQuantity(cpu), "memory": strconv.Itoa(memory) + "Mi"}
+}
+
+// cpuQuantity writes whole cores as the API server would, so that a comparison of live and wanted objects finds no difference.
+func cpuQuantity(milli int) string {
+	if milli%1000 == 0 {
+		return strconv.Itoa(milli / 1000)
+	}
+	return strconv.Itoa(milli) + "m"
+}
+
+// ParseCPU reads an amount of CPU, in cores (`2`, `0.5`) or thousandths (`500m`), as thousandths of a core. At most three
+// decimals; zero and negative amounts are refused.
+func ParseCPU(s string) (int, error) {
+	refused := fmt.Errorf("%q is not an amount of CPU; write cores (`2`, `0.5`) or thousandths (`500m`)", s)
+	if text, thousandths := strings.CutSuffix(s, "m"); thousandths {
+		milli, err := strconv.Atoi(text)
+		if err != nil || milli <= 0 {
+			return 0, refused
+		}
+		return milli, nil
+	}
+	whole, fraction, _ := strings.Cut(s, ".")
+	if len(fraction) > 3 {
+		return 0, refused
+	}
+	milli, err := strconv.Atoi(whole + fraction + strings.Repeat("0", 3-len(fraction)))
+	if err != nil || milli <= 0 {
+		return 0, refused
+	}
+	return milli, nil
+}
+
+// CheckHeap refuses a Java heap, in MiB, that leaves less than a quarter of the container's memory, in MiB, to the JVM itself.
+// The key is the configuration key of the heap.
+func CheckHeap(key string, heapMB, memoryMB int) error {
+	if most := memoryMB * heapShare / 100; heapMB < 1 || heapMB > most {
+		return fmt.Errorf("%s: %d MiB of heap in %d MiB of memory; a quarter must be left to the JVM itself, use 1 to %d or raise memoryMB",
+			key, heapMB, memoryMB, most)
+	}
+	return nil
+}
+
+// size reads a request and a limit, and checks that the one fits the other.
+func size(key, cpuRequest, cpuLimit string, memoryRequest, memoryLimit int) (Resources, error) {
+	request, errRequest := ParseCPU(cpuRequest)
+	if errRequest != nil {
+		errRequest = fmt.Errorf("%s.cpuRequest: %w", key, errRequest)
+	}
+	limit, errLimit := ParseCPU(cpuLimit)
+	if errLimit != nil {
+		errLimit = fmt.Errorf("%s.cpu: %w", key, errLimit)
+	}
+	errs := []error{errRequest, errLimit}
+	if errRequest == nil && errLimit == nil && request > limit {
+		errs = append(errs, fmt.Errorf("%s.cpuRequest: %s is more than the limit of %s; lower it or raise %s.cpu", key, cpuRequest, cpuLimit, key))
+	}
+	if memoryRequest < 1 || memoryRequest > memoryLimit {
+		errs = append(errs, fmt.Errorf("%s.memoryMB: %d MiB requested of %d MiB; the request must be at least 1 and not exceed the limit",
+			key, memoryRequest, memoryLimit))
+	}
+	return Resources{CPURequest: request, CPULimit: limit, MemoryRequest: memoryRequest, MemoryLimit: memoryLimit}, errors.Join(errs...)
+}
+
+// Headroom is the size of one pod that keeps room for a rollout: the largest CPU and the largest memory requested by any
+// gateway, since one rollout starts one gateway above the wanted number.
+func Headroom(gateways []Resources) Resources {
+	var room Resources
+	for _, g := range gateways {
+		room.CPURequest = max(room.CPURequest, g.CPURequest)
+		room.MemoryRequest = max(room.MemoryRequest, g.MemoryRequest)
+	}
+	room.CPULimit, room.MemoryLimit = room.CPURequest, room.MemoryRequest
+	return room
+}

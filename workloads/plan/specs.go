@@ -1,0 +1,141 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Spec is one deployable component at the configuration's figures. It is what a pod is planned from.
+type Spec interface {
+	// Validate reports all problems, each under its configuration key.
+	Validate() error
+	// Pod plans the component's pods; the spec must be valid.
+	Pod(Settings) Pod
+}
+
+// ANMSpec is the Admin Node Manager.
+type ANMSpec struct {
+	// Image is repository:tag in the registry.
+	Image string
+	// CPU is the limit in cores; half of it is requested.
+	CPU string
+	// MemoryMB is request and limit in MiB.
+	MemoryMB int
+	// HeapMB is the Java heap in MiB, three quarters of the memory at most.
+	HeapMB int
+}
+
+// GroupSpec is what API Manager UI and the gateways of a group share.
+type GroupSpec struct {
+	// Name is the group's: 1 to 30 lower-case letters, digits and underscores.
+	Name string
+	// Image is repository:tag in the registry.
+	Image string
+	// Keyspace is the group's Cassandra keyspace: 1 to 46 letters, digits and underscores.
+	Keyspace string
+}
+
+// ManagerSpec is a group's API Manager UI.
+type ManagerSpec struct {
+	Group GroupSpec
+	// CPURequest and CPU are the request and the limit in cores.
+	CPURequest, CPU string
+	// MemoryRequestMB and MemoryMB are the request and the limit in MiB.
+	MemoryRequestMB, MemoryMB int
+	// HeapMB is the Java heap in MiB, three quarters of the limit at most.
+	HeapMB int
+}
+
+// GatewaySpec is a group's gateways.
+type GatewaySpec struct {
+	Group GroupSpec
+	// MinReplicas and MaxReplicas bound the autoscaler, 1 to 100.
+	MinReplicas, MaxReplicas int
+	// TargetCPUPercent is the average CPU, in percent of the request, above which a gateway is added: 10 to 95.
+	TargetCPUPercent int
+	// TargetMemoryPercent adds the same for memory; 0 is off, else 10 to 95.
+	TargetMemoryPercent int
+	// CPURequest and CPU are the request and the limit in cores.
+	CPURequest, CPU string
+	// MemoryMB is request and limit in MiB.
+	MemoryMB int
+	// HeapMB is the Java heap in MiB, three quarters of the memory at most.
+	HeapMB int
+	// ExtraPorts are further listeners to publish inside the cluster: 8443, 8080, 8081, 8089.
+	ExtraPorts []int
+}
+
+var keyspaceName = regexp.MustCompile(`^[A-Za-z0-9_]{1,46}$`)
+
+// CheckImage refuses an image that does not say exactly what runs: no tag, or a tag that moves.
+func CheckImage(key, image string) error {
+	name, digest, byDigest := strings.Cut(image, "@")
+	last := name[strings.LastIndex(name, "/")+1:]
+	_, tag, tagged := strings.Cut(last, ":")
+	switch {
+	case last == "" || strings.HasPrefix(last, ":"):
+		return fmt.Errorf("%s: %q names no image; use repository:tag", key, image)
+	case tag == "latest":
+		return fmt.Errorf("%s: %q moves, so nobody could tell what runs or go back; use a fixed tag", key, image)
+	case byDigest && digest != "", tagged && tag != "" && !byDigest:
+		return nil
+	default:
+		return fmt.Errorf("%s: %q has no tag and would mean latest; use repository:tag", key, image)
+	}
+}
+
+// Validate reports all problems, each under its configuration key.
+func (s ANMSpec) Validate() error {
+	const key = "workloads.anm"
+	_, err := s.Resources()
+	return errors.Join(CheckImage(key+".image", s.Image), err, CheckHeap(key+".heapMB", s.HeapMB, s.MemoryMB))
+}
+
+// Resources is the size of the Admin Node Manager: half the CPU limit is requested, all of the memory.
+func (s ANMSpec) Resources() (Resources, error) {
+	const key = "workloads.anm"
+	limit, err := ParseCPU(s.CPU)
+	if err != nil {
+		return Resources{}, fmt.Errorf("%s.cpu: %w", key, err)
+	}
+	return size(key, cpuQuantity((limit+1)/2), s.CPU, s.MemoryMB, s.MemoryMB)
+}
+
+// Key is the configuration key of the group.
+func (g GroupSpec) Key() string { return "workloads.groups[" + g.Name + "]" }
+
+// Validate reports all problems, each under its configuration key.
+func (g GroupSpec) Validate() error {
+	var keyspace error
+	if !keyspaceName.MatchString(g.Keyspace) {
+		keyspace = fmt.Errorf("%s.keyspace: %q is not a keyspace name; use 1 to 46 letters, digits and underscores", g.Key(), g.Keyspace)
+	}
+	return errors.Join(CheckGroupName(g.Key()+".name", g.Name), CheckImage(g.Key()+".image", g.Image), keyspace)
+}
+
+// Validate reports all problems, each under its configuration key.
+func (s ManagerSpec) Validate() error {
+	_, err := s.Resources()
+	return errors.Join(s.Group.Validate(), err, CheckHeap(s.Group.Key()+".manager.heapMB", s.HeapMB, s.MemoryMB))
+}
+
+// Resources is the size of API Manager UI.
+func (s ManagerSpec) Resources() (Resources, error) {
+	return size(s.Group.Key()+".manager", s.CPURequest, s.CPU, s.MemoryRequestMB, s.MemoryMB)
+}
+
+// Validate reports all problems, each under its configuration key.
+func (s GatewaySpec) Validate() error {
+	key := s.Group.Key() + ".gateway"
+	_, errSize := s.Resources()
+	_, errPorts := ExtraPorts(key+".extraPorts", s.ExtraPorts)
+	return errors.Join(s.Group.Validate(), errSize, errPorts,
+		CheckHeap(key+".heapMB", s.HeapMB, s.MemoryMB), s.checkScaling(key))
+}
+
+// Resources is the size of one gateway. All of the memory is requested: a gateway that swells must not push others off the node.
+func (s GatewaySpec) Resources() (Resources, error) {
+	return size(s.Group.Key()+".gateway", s.CPURequest, s.CPU, s.MemoryMB, s.MemoryMB)
+}

@@ -1,0 +1,204 @@
+package workloads
+
+import (
+	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"apim-azure/workloads/plan"
+)
+
+const (
+	// axwayUser is the user and group of Axway's images.
+	axwayUser = 1000
+	// progressDeadline is how long, in seconds, a rollout may stand still before it is called failed: JVMs start slowly, and a
+	// rollout may have to wait for a new node first.
+	progressDeadline = 1800
+	// rolloutTimeout is above the deadline, so that the cluster's own reason is what the operator reads.
+	rolloutTimeout = "40m"
+)
+
+// rollout are the options of an object that takes as long as its pods.
+func rollout() pulumi.ResourceOption {
+	return pulumi.Timeouts(&pulumi.CustomTimeouts{Create: rolloutTimeout, Update: rolloutTimeout, Delete: rolloutTimeout})
+}
+
+// newServiceAccount gives a component an identity of its own without a token: nothing in the images calls the Kubernetes API.
+func newServiceAccount(ctx *pulumi.Context, name string, platform Platform, pod plan.Pod, kids children) (pulumi.Resource, error) {
+	return corev1.NewServiceAccount(ctx, name+"-account", &corev1.ServiceAccountArgs{
+		Metadata:                     platform.Namespace.meta(pod.Name(), plan.Labels(pod.Component, pod.Group)),
+		AutomountServiceAccountToken: pulumi.Bool(false),
+	}, kids.opts()...)
+}
+
+// newService offers a component's published ports inside the cluster.
+func newService(ctx *pulumi.Context, name string, platform Platform, pod plan.Pod, kids children) (*corev1.Service, error) {
+	ports := make(corev1.ServicePortArray, len(pod.Published))
+	for i, p := range pod.Published {
+		ports[i] = servicePort(p.Name, p.Number, p.Number)
+	}
+	return corev1.NewService(ctx, name+"-service", &corev1.ServiceArgs{
+		Metadata: platform.Namespace.meta(pod.Name(), plan.Labels(pod.Component, pod.Group)),
+		Spec: &corev1.ServiceSpecArgs{
+			Type:     pulumi.String("ClusterIP"),
+			Selector: pulumi.ToStringMap(plan.Selector(pod.Component, pod.Group)),
+			Ports:    ports,
+		},
+	}, kids.opts()...)
+}
+
+func servicePort(name string, port, target int) corev1.ServicePortArgs {
+	return corev1.ServicePortArgs{
+		Name: pulumi.String(name), Port: pulumi.Int(port), TargetPort: pulumi.Int(target), Protocol: pulumi.String("TCP"),
+	}
+}
+
+// deploymentArgs describes a component's Deployment. Replicas are left out when nil: an autoscaler owns them.
+func deploymentArgs(platform Platform, pod plan.Pod, replicas pulumi.IntPtrInput, strategy *appsv1.DeploymentStrategyArgs) *appsv1.DeploymentArgs {
+	return &appsv1.DeploymentArgs{
+		Metadata: platform.Namespace.meta(pod.Name(), plan.Labels(pod.Component, pod.Group)),
+		Spec: &appsv1.DeploymentSpecArgs{
+			Replicas:                replicas,
+			ProgressDeadlineSeconds: pulumi.Int(progressDeadline),
+			Strategy:                strategy,
+			Selector:                selector(pod),
+			Template: &corev1.PodTemplateSpecArgs{
+				Metadata: &metav1.ObjectMetaArgs{Labels: pulumi.ToStringMap(plan.Labels(pod.Component, pod.Group))},
+				Spec:     podSpec(platform, pod),
+			},
+		},
+	}
+}
+
+// oneMore starts a new pod before an old one stops.
+func oneMore() *appsv1.DeploymentStrategyArgs {
+	return &appsv1.DeploymentStrategyArgs{
+		Type:          pulumi.String("RollingUpdate"),
+		RollingUpdate: &appsv1.RollingUpdateDeploymentArgs{MaxSurge: pulumi.Int(1), MaxUnavailable: pulumi.Int(0)},
+	}
+}
+
+func selector(pod plan.Pod) *metav1.LabelSelectorArgs {
+	return &metav1.LabelSelectorArgs{MatchLabels: pulumi.ToStringMap(plan.Selector(pod.Component, pod.Group))}
+}
+
+func podSpec(platform Platform, pod plan.Pod) *corev1.PodSpecArgs {
+	volumes, mounts := volumesAndMounts(pod)
+	spec := &corev1.PodSpecArgs{
+		ServiceAccountName:           pulumi.String(pod.Name()),
+		AutomountServiceAccountToken: pulumi.Bool(false),
+		// Variables named after Services could be mistaken for the images' own.
+		EnableServiceLinks:            pulumi.Bool(false),
+		NodeSelector:                  pulumi.ToStringMap(platform.NodeSelector),
+		TerminationGracePeriodSeconds: pulumi.Int(pod.Grace),
+		SecurityContext: &corev1.PodSecurityContextArgs{
+			RunAsNonRoot: pulumi.Bool(true), RunAsUser: pulumi.Int(axwayUser), RunAsGroup: pulumi.Int(axwayUser),
+			FsGroup: pulumi.Int(axwayUser), FsGroupChangePolicy: pulumi.String("OnRootMismatch"),
+			SeccompProfile: &corev1.SeccompProfileArgs{Type: pulumi.String("RuntimeDefault")},
+		},
+		Containers: corev1.ContainerArray{container(platform, pod, mounts)},
+		Volumes:    volumes,
+	}
+	if pod.PullSecret != "" {
+		spec.ImagePullSecrets = corev1.LocalObjectReferenceArray{&corev1.LocalObjectReferenceArgs{Name: pulumi.String(pod.PullSecret)}}
+	}
+	if pod.Component == plan.Gateway {
+		spec.Affinity = apart(pod)
+		spec.TopologySpreadConstraints = corev1.TopologySpreadConstraintArray{spread(platform.Zonal, pod)}
+	}
+	return spec
+}
+
+// apart keeps the gateways of a group on different nodes while there are enough: preferred, so that a small cluster still runs
+// them all.
+func apart(pod plan.Pod) *corev1.AffinityArgs {
+	return &corev1.AffinityArgs{PodAntiAffinity: &corev1.PodAntiAffinityArgs{
+		PreferredDuringSchedulingIgnoredDuringExecution: corev1.WeightedPodAffinityTermArray{&corev1.WeightedPodAffinityTermArgs{
+			Weight: pulumi.Int(100),
+			PodAffinityTerm: &corev1.PodAffinityTermArgs{
+				LabelSelector: selector(pod), TopologyKey: pulumi.String(plan.SpreadKey(false)),
+			},
+		}},
+	}}
+}
+
+// spread shares the gateways of a group out between the zones, counting those of the new version only: else the old ones decide
+// where the new ones go and the result is lopsided once they are gone.
+func spread(zonal bool, pod plan.Pod) *corev1.TopologySpreadConstraintArgs {
+	return &corev1.TopologySpreadConstraintArgs{
+		MaxSkew: pulumi.Int(1), TopologyKey: pulumi.String(plan.SpreadKey(zonal)),
+		WhenUnsatisfiable: pulumi.String("ScheduleAnyway"), LabelSelector: selector(pod),
+		MatchLabelKeys: pulumi.StringArray{pulumi.String("pod-template-hash")},
+	}
+}
+
+func container(platform Platform, pod plan.Pod, mounts corev1.VolumeMountArray) *corev1.ContainerArgs {
+	ports := make(corev1.ContainerPortArray, len(pod.Ports))
+	for i, p := range pod.Ports {
+		ports[i] = &corev1.ContainerPortArgs{Name: pulumi.String(p.Name), ContainerPort: pulumi.Int(p.Number), Protocol: pulumi.String("TCP")}
+	}
+	c := &corev1.ContainerArgs{
+		Name:            pulumi.String(string(pod.Component)),
+		Image:           pulumi.Sprintf("%s/%s", platform.Registry, pod.Image),
+		ImagePullPolicy: pulumi.String("IfNotPresent"),
+		Args:            pulumi.ToStringArray(pod.Args),
+		Ports:           ports,
+		Env:             environment(pod.Env),
+		Resources: &corev1.ResourceRequirementsArgs{
+			Requests: pulumi.ToStringMap(pod.Resources.Requests()), Limits: pulumi.ToStringMap(pod.Resources.Limits()),
+		},
+		StartupProbe: probe(pod.Startup), ReadinessProbe: probe(pod.Readiness), LivenessProbe: probe(pod.Liveness),
+		VolumeMounts: mounts,
+		SecurityContext: &corev1.SecurityContextArgs{
+			AllowPrivilegeEscalation: pulumi.Bool(false),
+			Capabilities:             &corev1.CapabilitiesArgs{Drop: pulumi.StringArray{pulumi.String("ALL")}},
+		},
+	}
+	if pod.PreStop > 0 {
+		c.Lifecycle = &corev1.LifecycleArgs{PreStop: &corev1.LifecycleHandlerArgs{Sleep: &corev1.SleepActionArgs{Seconds: pulumi.Int(pod.PreStop)}}}
+	}
+	return c
+}
+
+func environment(vars []plan.EnvVar) corev1.EnvVarArray {
+	env := make(corev1.EnvVarArray, len(vars))
+	for i, v := range vars {
+		arg := &corev1.EnvVarArgs{Name: pulumi.String(v.Name)}
+		switch {
+		case v.Secret != "":
+			arg.ValueFrom = &corev1.EnvVarSourceArgs{SecretKeyRef: &corev1.SecretKeySelectorArgs{Name: pulumi.String(v.Secret), Key: pulumi.String(v.Key)}}
+		case v.Field != "":
+			arg.ValueFrom = &corev1.EnvVarSourceArgs{FieldRef: &corev1.ObjectFieldSelectorArgs{FieldPath: pulumi.String(v.Field)}}
+		default:
+			arg.Value = pulumi.String(v.Value)
+		}
+		env[i] = arg
+	}
+	return env
+}
+
+func probe(p plan.Probe) *corev1.ProbeArgs {
+	return &corev1.ProbeArgs{
+		HttpGet:       &corev1.HTTPGetActionArgs{Path: pulumi.String(p.Path), Port: pulumi.Int(p.Port), Scheme: pulumi.String("HTTPS")},
+		PeriodSeconds: pulumi.Int(p.Period), TimeoutSeconds: pulumi.Int(p.Timeout), FailureThreshold: pulumi.Int(p.Failures),
+	}
+}
+
+func volumesAndMounts(pod plan.Pod) (corev1.VolumeArray, corev1.VolumeMountArray) {
+	var volumes corev1.VolumeArray
+	var mounts corev1.VolumeMountArray
+	for _, v := range pod.Volumes {
+		volume := &corev1.VolumeArgs{Name: pulumi.String(v.Name)}
+		if v.Secret != "" {
+			volume.Secret = &corev1.SecretVolumeSourceArgs{SecretName: pulumi.String(v.Secret)}
+		} else {
+			volume.PersistentVolumeClaim = &corev1.PersistentVolumeClaimVolumeSourceArgs{ClaimName: pulumi.String(v.Claim)}
+		}
+		volumes = append(volumes, volume)
+		mounts = append(mounts, &corev1.VolumeMountArgs{
+			Name: pulumi.String(v.Name), MountPath: pulumi.String(v.Path), ReadOnly: pulumi.Bool(v.Secret != ""),
+		})
+	}
+	return volumes, mounts
+}
