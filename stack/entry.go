@@ -70,3 +70,11 @@ func publicHosts(cfg *config.Config) []string {
 	}
 	return out
 }
+
+// addressText is an address, or nothing for the invalid one.
+func addressText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}

@@ -33,7 +33,7 @@ var Contract = []Output{
 	{Name: "hosts", Shape: "[{role, group, host, url, exposure, address}]", Doc: "Every host name and the address it must resolve to. `role` is anm, manager or api."},
 	{Name: "dnsRecords", Shape: "[{name, type, value, ttl}]", Doc: "Records to create by hand: those the stack has no zone for. Empty when there is nothing to do."},
 	{Name: "groups", Shape: "{NAME: {keyspace, throttlingKeyspace, managerUrl, apiUrl}}", Doc: "The gateway groups and their endpoints."},
-	{Name: "cassandra", Shape: "{host, port, nodes: [{name, address}]}", Doc: "The database the images' CASS_HOST points at."},
+	{Name: "cassandra", Shape: "{host, port, nodes, addresses}", Doc: "The database the images' CASS_HOST points at."},
 	{Name: "mysql", Shape: "{server, host, port, database}", Doc: "The metrics database."},
 	{Name: "storage", Shape: "{eventsAccount, eventsShare, logsAccount, logsContainers}", Doc: "The storage accounts."},
 	{Name: "jumpHost", Shape: "{name, privateAddress, publicAddress}", Doc: "The machine administrators work from; publicAddress is empty unless asked for."},

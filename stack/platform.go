@@ -144,14 +144,9 @@ func (p *platform) ruleInputs(cfg *config.Config) netplan.RuleInputs {
 	return in
 }
 
-// subnetID derives a subnet's resource ID from its name, so that it is known in every preview.
+// subnetID is known in every preview; whoever uses it waits for the network.
 func (p *platform) subnetID(cfg *config.Config, subnet string) string {
-	return p.placement.ID("Microsoft.Network/virtualNetworks", cfg.Names().Of("vnet"), "subnets", subnet)
-}
-
-// zoneID derives a private zone's resource ID.
-func (p *platform) zoneID(zone string) string {
-	return p.placement.ID("Microsoft.Network/privateDnsZones", zone)
+	return network.SubnetID(p.placement, cfg.Names(), subnet)
 }
 
 func (p *platform) afterNetwork() []pulumi.Resource { return []pulumi.Resource{p.network} }
@@ -168,7 +163,7 @@ func (p *platform) newStores(ctx *pulumi.Context, cfg *config.Config) (err error
 	}
 	if p.registry, err = registry.NewRegistry(ctx, "registry", &registry.RegistryArgs{
 		Placement: p.placement, Names: names, Plan: images,
-		SubnetID: p.subnetID(cfg, netplan.PrivateEndpointsSubnet), DNSZoneID: p.zoneID(registryplan.DNSZone), DependsOn: p.afterNetwork(),
+		SubnetID: p.subnetID(cfg, netplan.PrivateEndpointsSubnet), DNSZoneID: network.PrivateZoneID(p.placement, registryplan.DNSZone), DependsOn: p.afterNetwork(),
 	}); err != nil {
 		return err
 	}
@@ -266,4 +261,100 @@ func (p *platform) entryAddress() pulumi.StringInput {
 	default:
 		return p.loadBalancer.Address
 	}
+}
+
+// cassandraHost is the one name the product's CASS_HOST takes.
+func (p *platform) cassandraHost(cfg *config.Config) string { return cassandra.HostName(cfg.InternalZone()) }
+
+// outputs are the values of the contract.
+func (p *platform) outputs(cfg *config.Config) pulumi.Map {
+	return pulumi.Map{
+		"environment":   pulumi.String(cfg.Environment),
+		"location":      pulumi.String(cfg.Azure.Location),
+		"resourceGroup": pulumi.String(p.placement.ResourceGroup),
+		"cluster": pulumi.Map{
+			"name": p.cluster.Name, "nodeResourceGroup": p.cluster.NodeResourceGroup, "oidcIssuer": p.cluster.OIDCIssuerURL,
+		},
+		"kubeconfig": p.cluster.Kubeconfig,
+		"registry":   pulumi.Map{"name": p.registry.Name, "loginServer": p.registry.LoginServer},
+		"entryPoint": pulumi.Map{
+			"controller": pulumi.String(cfg.Ingress.Controller), "exposure": pulumi.String(cfg.Ingress.Exposure), "address": p.entryAddress(),
+		},
+		"hosts":      p.hostOutputs(cfg),
+		"dnsRecords": p.recordOutputs(cfg),
+		"groups":     groupOutputs(cfg),
+		"cassandra": pulumi.Map{
+			"host": pulumi.String(p.cassandraHost(cfg)), "port": pulumi.Int(cassandra.NativePort),
+			"nodes": p.cassandra.NodeNames, "addresses": p.cassandra.Addresses,
+		},
+		"mysql": pulumi.Map{
+			"server": p.mysql.ServerName, "host": p.mysql.Host, "port": pulumi.Int(mysql.Port), "database": pulumi.String(mysql.Database),
+		},
+		"storage": pulumi.Map{
+			"eventsAccount": p.events.AccountName, "eventsShare": p.events.ShareName,
+			"logsAccount": p.logs.AccountName, "logsContainers": p.logs.Containers,
+		},
+		"jumpHost": pulumi.Map{
+			"name": p.jumpHost.Name, "privateAddress": p.jumpHost.PrivateAddress, "publicAddress": p.jumpHost.PublicAddress,
+		},
+		"natAddress": p.network.NATAddress,
+		"imageBuild": pulumi.Map{
+			"caCertificate": p.certificates.CACertificate, "clientCertificate": p.certificates.ClientCertificate,
+			"clientPrivateKey": p.certificates.ClientPrivateKey,
+		},
+		"adminSshKey": p.adminKey.PrivateKeyOpenssh,
+		"workloads":   pulumi.Map{"enabled": pulumi.Bool(cfg.Workloads.Enabled), "namespace": pulumi.String(cfg.Workloads.Namespace)},
+	}
+}
+
+func (p *platform) hostOutputs(cfg *config.Config) pulumi.Array {
+	out := pulumi.Array{}
+	for _, h := range cfg.Hosts() {
+		exposure := netplan.Public
+		if h.Private {
+			exposure = netplan.Private
+		}
+		out = append(out, pulumi.Map{
+			"role": pulumi.String(h.Role), "group": pulumi.String(h.Group), "host": pulumi.String(h.FQDN),
+			"url": pulumi.String("https://" + h.FQDN + "/"), "exposure": pulumi.String(exposure), "address": p.hostAddress(h),
+		})
+	}
+	return out
+}
+
+func (p *platform) hostAddress(h config.Host) pulumi.StringInput {
+	if h.Private {
+		return pulumi.String(p.entry.addressOf(h).String())
+	}
+	return p.entryAddress()
+}
+
+// recordOutputs are the records nobody created: those of public hosts when the stack has no public zone.
+func (p *platform) recordOutputs(cfg *config.Config) pulumi.Array {
+	out := pulumi.Array{}
+	if cfg.Network.PublicDNSZoneID != "" {
+		return out
+	}
+	for _, host := range publicHosts(cfg) {
+		out = append(out, pulumi.Map{
+			"name": pulumi.String(host), "type": pulumi.String("A"), "value": p.entryAddress(), "ttl": pulumi.Int(300),
+		})
+	}
+	return out
+}
+
+func groupOutputs(cfg *config.Config) pulumi.Map {
+	out := pulumi.Map{}
+	for _, g := range cfg.Workloads.Groups {
+		group := pulumi.Map{
+			"keyspace": pulumi.String(cfg.Keyspace(g)), "throttlingKeyspace": pulumi.String(cfg.ThrottlingKeyspace(g)),
+		}
+		for _, h := range cfg.Hosts() {
+			if h.Group == g.Name {
+				group[string(h.Role)+"Url"] = pulumi.String("https://" + h.FQDN + "/")
+			}
+		}
+		out[g.Name] = group
+	}
+	return out
 }

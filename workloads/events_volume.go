@@ -92,7 +92,6 @@ func (a *EventsVolumeArgs) volumeSpec() *corev1.PersistentVolumeSpecArgs {
 		Capacity:                      volumeSize(),
 		MountOptions:                  pulumi.ToStringArray(plan.VolumeMountOptions()),
 		PersistentVolumeReclaimPolicy: pulumi.String("Retain"),
-		StorageClassName:              pulumi.String(""),
 		Csi: &corev1.CSIPersistentVolumeSourceArgs{
 			Driver:       pulumi.String("file.csi.azure.com"),
 			VolumeHandle: handle,

@@ -2,10 +2,13 @@ package workloads
 
 import (
 	"errors"
+	"fmt"
 
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"apim-azure/workloads/plan"
 )
 
 // NamespaceToken is the type of Namespace.
@@ -66,8 +69,11 @@ func (a *NamespaceArgs) Validate() error {
 		return errors.New("namespace: no arguments")
 	}
 	var name error
-	if a.Name == "" {
+	switch a.Name {
+	case "":
 		name = errors.New("workloads.namespace: empty; name the namespace all components share")
+	case plan.ControllerNamespace:
+		name = fmt.Errorf("workloads.namespace: %q is the ingress controller's; choose another name", a.Name)
 	}
 	return errors.Join(a.Cluster.validate(), name)
 }

@@ -190,15 +190,15 @@ func volumesAndMounts(pod plan.Pod) (corev1.VolumeArray, corev1.VolumeMountArray
 	var mounts corev1.VolumeMountArray
 	for _, v := range pod.Volumes {
 		volume := &corev1.VolumeArgs{Name: pulumi.String(v.Name)}
+		mount := &corev1.VolumeMountArgs{Name: pulumi.String(v.Name), MountPath: pulumi.String(v.Path)}
 		if v.Secret != "" {
+			mount.ReadOnly = pulumi.Bool(true)
 			volume.Secret = &corev1.SecretVolumeSourceArgs{SecretName: pulumi.String(v.Secret)}
 		} else {
 			volume.PersistentVolumeClaim = &corev1.PersistentVolumeClaimVolumeSourceArgs{ClaimName: pulumi.String(v.Claim)}
 		}
 		volumes = append(volumes, volume)
-		mounts = append(mounts, &corev1.VolumeMountArgs{
-			Name: pulumi.String(v.Name), MountPath: pulumi.String(v.Path), ReadOnly: pulumi.Bool(v.Secret != ""),
-		})
+		mounts = append(mounts, mount)
 	}
 	return volumes, mounts
 }

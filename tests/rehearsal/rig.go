@@ -52,6 +52,7 @@ type Rig struct {
 	project     *project
 	cli         string
 	environment []string
+	overrides   map[string]any
 	lock        *process.Lock
 	log         *os.File
 	closers     []func()
@@ -170,6 +171,7 @@ func (r *Rig) Configure(overrides map[string]any) error {
 
 // write writes the generated project and returns the stack's configuration without its secrets.
 func (r *Rig) write(overrides map[string]any) (map[string]any, error) {
+	r.overrides = overrides
 	values, found, err := r.project.configuration(overrides)
 	if err != nil {
 		return nil, err
@@ -327,8 +329,15 @@ func (r *Rig) passSignals(to *os.Process, ended <-chan struct{}) {
 	}
 }
 
-// Up brings the stack up, without asking and without a preview.
+// Up brings the stack up, without asking and without a preview. It keeps the overrides, for Destroy.
 func (r *Rig) Up(ctx context.Context, args ...string) (int, error) {
+	content, err := json.Marshal(r.overrides)
+	if err != nil {
+		return 0, err
+	}
+	if err := os.WriteFile(r.path("overrides.json"), content, 0o600); err != nil {
+		return 0, err
+	}
 	return r.Pulumi(ctx, append([]string{"up", "--yes", "--skip-preview"}, args...)...)
 }
 
@@ -373,9 +382,9 @@ func (r *Rig) Resources(ctx context.Context) (int, error) {
 	return len(exported.Deployment.Resources), err
 }
 
-// Destroy does what an operator must: it lifts the protection by configuration, brings that up, and destroys. The overrides
-// are the ones the stack was last brought up with.
-func (r *Rig) Destroy(ctx context.Context, overrides map[string]any, args ...string) (int, error) {
+// Destroy does what an operator must: it lifts the protection by configuration, brings that up, and destroys. The rest of
+// the configuration is as it was for the last Up, so that lifting the protection brings up nothing new.
+func (r *Rig) Destroy(ctx context.Context, args ...string) (int, error) {
 	n, err := r.Resources(ctx)
 	if err != nil {
 		return 0, err
@@ -384,10 +393,11 @@ func (r *Rig) Destroy(ctx context.Context, overrides map[string]any, args ...str
 		r.say("There is nothing to destroy.")
 		return 0, nil
 	}
-	lifted := map[string]any{"protect": false}
-	for path, value := range overrides {
-		lifted[path] = value
+	lifted, err := r.lastOverrides()
+	if err != nil {
+		return 0, err
 	}
+	lifted["protect"] = false
 	if err := r.Configure(lifted); err != nil {
 		return 0, err
 	}
@@ -403,13 +413,34 @@ func (r *Rig) Destroy(ctx context.Context, overrides map[string]any, args ...str
 	return code, err
 }
 
+// lastOverrides are the overrides of the last Up.
+func (r *Rig) lastOverrides() (map[string]any, error) {
+	overrides := map[string]any{}
+	content, err := os.ReadFile(r.path("overrides.json"))
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return overrides, nil
+	case err != nil:
+		return nil, err
+	}
+	if err := json.Unmarshal(content, &overrides); err != nil {
+		return nil, fmt.Errorf("%s: %w", r.path("overrides.json"), err)
+	}
+	if overrides == nil { // the last Up had none
+		overrides = map[string]any{}
+	}
+	return overrides, nil
+}
+
 func (r *Rig) path(elements ...string) string {
 	return filepath.Join(append([]string{r.options.Dir}, elements...)...)
 }
 
 func (r *Rig) program() string { return r.path("bin", "program") }
 
-func (r *Rig) say(format string, args ...any) { _, _ = fmt.Fprintf(r.options.Stderr, format+"\n", args...) }
+func (r *Rig) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(r.options.Stderr, format+"\n", args...)
+}
 
 // logger writes what the stand-ins have to tell into the rehearsal's log.
 func (r *Rig) logger() func(string, ...any) {

@@ -24,15 +24,23 @@ func (r Resources) Requests() map[string]string { return quantities(r.CPURequest
 func (r Resources) Limits() map[string]string { return quantities(r.CPULimit, r.MemoryLimit) }
 
 func quantities(cpu, memory int) map[string]string {
-	return map[string]string{"cpu": cpuQuantity(cpu), "memory": strconv.Itoa(memory) + "Mi"}
+	return map[string]string{"cpu": cpuQuantity(cpu), "memory": memoryQuantity(memory)}
 }
 
-// cpuQuantity writes whole cores as the API server would, so that a comparison of live and wanted objects finds no difference.
+// cpuQuantity and memoryQuantity write amounts as the API server would, so that a comparison of live and wanted objects finds
+// no difference.
 func cpuQuantity(milli int) string {
 	if milli%1000 == 0 {
 		return strconv.Itoa(milli / 1000)
 	}
 	return strconv.Itoa(milli) + "m"
+}
+
+func memoryQuantity(mebibytes int) string {
+	if mebibytes%1024 == 0 {
+		return strconv.Itoa(mebibytes/1024) + "Gi"
+	}
+	return strconv.Itoa(mebibytes) + "Mi"
 }
 
 // ParseCPU reads an amount of CPU, in cores (`2`, `0.5`) or thousandths (`500m`), as thousandths of a core. At most three

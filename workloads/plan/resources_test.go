@@ -41,7 +41,7 @@ func TestQuantitiesAreWrittenAsTheServerWouldWriteThem(t *testing.T) {
 	if got, want := r.Requests(), map[string]string{"cpu": "500m", "memory": "512Mi"}; !maps.Equal(got, want) {
 		t.Errorf("requests are %v, want %v", got, want)
 	}
-	if got, want := r.Limits(), map[string]string{"cpu": "2", "memory": "2048Mi"}; !maps.Equal(got, want) {
+	if got, want := r.Limits(), map[string]string{"cpu": "2", "memory": "2Gi"}; !maps.Equal(got, want) {
 		t.Errorf("limits are %v, want %v", got, want)
 	}
 }

@@ -52,7 +52,7 @@ func TestBadSpecsAreRefusedByKey(t *testing.T) {
 		"a UI with too large a heap":               {manager(func(s *ManagerSpec) { s.HeapMB = 1600 }), group + ".manager.heapMB: "},
 		"a gateway with too large a heap":          {gateway(func(s *GatewaySpec) { s.HeapMB = 2000 }), group + ".gateway.heapMB: "},
 		"no gateways":                              {gateway(func(s *GatewaySpec) { s.MinReplicas = 0 }), group + ".gateway.minReplicas: "},
-		"more gateways than Axway's topology":      {gateway(func(s *GatewaySpec) { s.MaxReplicas = 101 }), group + ".gateway.maxReplicas: "},
+		"more than a hundred gateways":             {gateway(func(s *GatewaySpec) { s.MaxReplicas = 101 }), group + ".gateway.maxReplicas: "},
 		"a maximum below the minimum":              {gateway(func(s *GatewaySpec) { s.MaxReplicas = 2 }), group + ".gateway.maxReplicas: "},
 		"a CPU target nobody reaches":              {gateway(func(s *GatewaySpec) { s.TargetCPUPercent = 96 }), group + ".gateway.targetCPUPercent: "},
 		"a memory target that is always passed":    {gateway(func(s *GatewaySpec) { s.TargetMemoryPercent = 5 }), group + ".gateway.targetMemoryPercent: "},

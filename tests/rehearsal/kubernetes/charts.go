@@ -53,11 +53,11 @@ func trim(name string) string {
 
 // objects lists what the rehearsal creates of a release; for a chart it doesn't know that is nothing.
 func (r release) objects() []object {
-	make, known := charts[r.chartName()]
+	build, known := charts[r.chartName()]
 	if !known {
 		return nil
 	}
-	list := make(r)
+	list := build(r)
 	for _, o := range list {
 		set(o, "Helm", "metadata", "labels", labelManagedBy)
 		set(o, r.name, "metadata", "labels", labelInstance)

@@ -55,17 +55,17 @@ func (p *provider) connect(ctx context.Context) (*connection, error) {
 	if err != nil {
 		return nil, &unreachable{err}
 	}
-	real, err := p.server.options.Cluster.RESTConfig(ctx)
+	plane, err := p.server.options.Cluster.RESTConfig(ctx)
 	if errors.Is(err, controlplane.ErrNoCluster) {
 		return nil, &unreachable{err}
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := samePlace(config.Clusters[active.Cluster], real); err != nil {
+	if err := samePlace(config.Clusters[active.Cluster], plane); err != nil {
 		return nil, &unreachable{err}
 	}
-	access, err := credentials(config, active, real)
+	access, err := credentials(config, active, plane)
 	if err != nil {
 		return nil, &unreachable{err}
 	}
@@ -74,21 +74,21 @@ func (p *provider) connect(ctx context.Context) (*connection, error) {
 }
 
 // samePlace refuses a kubeconfig of another cluster, which is what a stale one is.
-func samePlace(cluster *clientapi.Cluster, real *rest.Config) error {
+func samePlace(cluster *clientapi.Cluster, plane *rest.Config) error {
 	switch {
 	case cluster == nil:
 		return errors.New("the kubeconfig's context names a cluster it doesn't describe")
-	case cluster.Server != real.Host:
-		return fmt.Errorf("the kubeconfig points at %s, and the stack's control plane is %s", cluster.Server, real.Host)
-	case !bytes.Equal(bytes.TrimSpace(cluster.CertificateAuthorityData), bytes.TrimSpace(real.CAData)):
-		return fmt.Errorf("the kubeconfig's certificate authority is not that of the control plane at %s", real.Host)
+	case cluster.Server != plane.Host:
+		return fmt.Errorf("the kubeconfig points at %s, and the stack's control plane is %s", cluster.Server, plane.Host)
+	case !bytes.Equal(bytes.TrimSpace(cluster.CertificateAuthorityData), bytes.TrimSpace(plane.CAData)):
+		return fmt.Errorf("the kubeconfig's certificate authority is not that of the control plane at %s", plane.Host)
 	}
 	return nil
 }
 
 // credentials turns the kubeconfig's user into access. kubelogin needs Entra and a person or an identity, none of which a
 // rehearsal has, so for its users the administrator's certificate takes over: what Entra would let them do is unrehearsed.
-func credentials(config *clientapi.Config, active *clientapi.Context, real *rest.Config) (*rest.Config, error) {
+func credentials(config *clientapi.Config, active *clientapi.Context, plane *rest.Config) (*rest.Config, error) {
 	user := config.AuthInfos[active.AuthInfo]
 	if user == nil {
 		return nil, errors.New("the kubeconfig's context names a user it doesn't describe")
@@ -97,14 +97,14 @@ func credentials(config *clientapi.Config, active *clientapi.Context, real *rest
 		if user.Exec.Command != "kubelogin" {
 			return nil, fmt.Errorf("the kubeconfig gets its token from %q; AKS's comes from kubelogin", user.Exec.Command)
 		}
-		return rest.CopyConfig(real), nil
+		return rest.CopyConfig(plane), nil
 	}
 	overrides := &clientcmd.ConfigOverrides{Context: *active}
 	access, err := clientcmd.NewDefaultClientConfig(*config, overrides).ClientConfig()
 	if err != nil {
 		return nil, err
 	}
-	access.QPS, access.Burst = real.QPS, real.Burst
+	access.QPS, access.Burst = plane.QPS, plane.Burst
 	return access, nil
 }
 

@@ -1,0 +1,283 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/pulumi/pulumi-azure-native-sdk/network/v3"
+	"github.com/pulumi/pulumi-random/sdk/v4/go/random"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"apim-azure/config/naming"
+	"apim-azure/data/mysql"
+	"apim-azure/internal/azurenative/dbformysql"
+	"apim-azure/internal/component"
+)
+
+// MySQLToken is the type token of the MySQL component.
+const MySQLToken = "apim:data:MySQL"
+
+// MySQLArgs are the inputs of the metrics database.
+type MySQLArgs struct {
+	// Placement says where the server goes.
+	Placement component.Placement
+	// Names derives the physical names.
+	Names naming.Names
+	// Server are the server's figures, zones included.
+	Server mysql.Settings
+	// SubnetID is the resource ID of the subnet the private endpoint goes into.
+	SubnetID pulumi.StringInput
+	// PrivateZoneID is the resource ID of the private DNS zone mysql.PrivateZone. Its link has to exist when it is known.
+	PrivateZoneID pulumi.StringInput
+	// Host is the machine the users are created from; the server can only be reached from inside the network.
+	Host ScriptHost
+}
+
+// MySQL is the metrics database: a flexible server without public access, its database and one user per component.
+type MySQL struct {
+	pulumi.ResourceState
+
+	// ServerID is the server's resource ID.
+	ServerID pulumi.StringOutput `pulumi:"serverId"`
+	// ServerName is the server's name.
+	ServerName pulumi.StringOutput `pulumi:"serverName"`
+	// HostName is the name clients connect to; inside the network it resolves to the endpoint.
+	HostName pulumi.StringOutput `pulumi:"hostName"`
+	// Database is the metrics database's name.
+	Database pulumi.StringOutput `pulumi:"database"`
+	// AdminLogin is the administrator's name.
+	AdminLogin pulumi.StringOutput `pulumi:"adminLogin"`
+	// AdminPassword is the administrator's password, a secret.
+	AdminPassword pulumi.StringOutput `pulumi:"adminPassword"`
+	// Usernames are the metrics users by component: anm, ui and gateway.
+	Usernames pulumi.StringMapOutput `pulumi:"usernames"`
+	// Passwords are their passwords by component, a secret.
+	Passwords pulumi.StringMapOutput `pulumi:"passwords"`
+
+	// Users are the same users, one by one, in the order anm, ui, gateway.
+	Users []MetricsUser
+	// Ready is everything a client has to wait for: endpoint, name and users.
+	Ready []pulumi.Resource
+}
+
+// MetricsUser is one component's login at the metrics database.
+type MetricsUser struct {
+	// Component is anm, ui or gateway.
+	Component string
+	// Username is the login.
+	Username string
+	// Password is a secret.
+	Password pulumi.StringOutput
+}
+
+// Validate reports every problem at once.
+func (a *MySQLArgs) Validate() error {
+	if a == nil {
+		return errors.New("mysql: no arguments given")
+	}
+	var problems []error
+	need := func(given bool, what string) {
+		if !given {
+			problems = append(problems, fmt.Errorf("mysql: %s is missing", what))
+		}
+	}
+	need(a.Placement.ResourceGroupName != nil, "Placement.ResourceGroupName")
+	need(a.SubnetID != nil, "SubnetID")
+	need(a.PrivateZoneID != nil, "PrivateZoneID")
+	need(a.Host.Machine != nil, "Host.Machine")
+	return errors.Join(append(problems, a.Server.Validate())...)
+}
+
+// NewMySQL creates the server, then, one after another because Azure takes one operation on a server at a time, its parameters,
+// its database and its endpoint; last, the users. Destroying goes the other way round, so the endpoint goes before the server.
+func NewMySQL(ctx *pulumi.Context, name string, args *MySQLArgs, opts ...pulumi.ResourceOption) (*MySQL, error) {
+	if err := args.Validate(); err != nil {
+		return nil, err
+	}
+	m := &MySQL{}
+	children, err := args.Placement.Register(ctx, MySQLToken, name, m, opts...)
+	if err != nil {
+		return nil, err
+	}
+	b := mysqlBuilder{ctx: ctx, name: name, args: args, children: children}
+	server, err := b.server()
+	if err != nil {
+		return nil, err
+	}
+	configured, err := b.content(server)
+	if err != nil {
+		return nil, err
+	}
+	reachable, err := b.endpoint(server, configured)
+	if err != nil {
+		return nil, err
+	}
+	host := b.serverName.ApplyT(mysql.FQDN).(pulumi.StringOutput)
+	users, created, err := b.users(host, reachable)
+	if err != nil {
+		return nil, err
+	}
+	m.ServerID, m.ServerName, m.HostName = server.ID().ToStringOutput(), b.serverName, host
+	m.Database = pulumi.String(mysql.Database).ToStringOutput()
+	m.AdminLogin, m.AdminPassword = pulumi.String(args.Server.AdminLogin).ToStringOutput(), b.password
+	m.Users, m.Ready = users, []pulumi.Resource{reachable, created}
+	m.Usernames, m.Passwords = userMaps(users)
+	return m, ctx.RegisterResourceOutputs(m, pulumi.Map{
+		"serverId": m.ServerID, "serverName": m.ServerName, "hostName": m.HostName, "database": m.Database,
+		"adminLogin": m.AdminLogin, "adminPassword": m.AdminPassword, "usernames": m.Usernames, "passwords": m.Passwords,
+	})
+}
+
+func userMaps(users []MetricsUser) (names, passwords pulumi.StringMapOutput) {
+	n, p := pulumi.StringMap{}, pulumi.StringMap{}
+	for _, u := range users {
+		n[u.Component], p[u.Component] = pulumi.String(u.Username), u.Password
+	}
+	return n.ToStringMapOutput(), pulumi.ToSecret(p.ToStringMapOutput()).(pulumi.StringMapOutput)
+}
+
+// mysqlBuilder carries what every step of building the database needs; server fills the last two.
+type mysqlBuilder struct {
+	ctx        *pulumi.Context
+	name       string
+	args       *MySQLArgs
+	children   component.Children
+	serverName pulumi.StringOutput
+	password   pulumi.StringOutput
+}
+
+func (b *mysqlBuilder) server() (*dbformysql.Server, error) {
+	a, p := b.args, b.args.Placement
+	suffix, err := random.NewRandomString(b.ctx, b.name+"-suffix", &random.RandomStringArgs{
+		Length: pulumi.Int(6), Upper: pulumi.Bool(false), Special: pulumi.Bool(false), Numeric: pulumi.Bool(true),
+	}, b.children.Opts()...)
+	if err != nil {
+		return nil, err
+	}
+	b.serverName = pulumi.Sprintf("%s-%s", a.Names.MySQLServerPrefix(), suffix.Result)
+	if b.password, err = password(b.ctx, b.name+"-admin-password", b.children); err != nil {
+		return nil, err
+	}
+	mode, primary, standby := a.Server.Standby()
+	return dbformysql.NewServer(b.ctx, b.name+"-server", &dbformysql.ServerArgs{
+		ResourceGroupName:          p.ResourceGroupName,
+		ServerName:                 b.serverName,
+		Location:                   pulumi.String(p.Location),
+		Version:                    pulumi.String(a.Server.Version),
+		Sku:                        dbformysql.MySQLServerSkuArgs{Name: pulumi.String(a.Server.SKU), Tier: pulumi.String(a.Server.Tier())},
+		AdministratorLogin:         pulumi.String(a.Server.AdminLogin),
+		AdministratorLoginPassword: b.password,
+		AvailabilityZone:           optional(primary),
+		HighAvailability: dbformysql.HighAvailabilityArgs{
+			Mode: pulumi.String(mode), StandbyAvailabilityZone: optional(standby),
+		},
+		Storage: dbformysql.StorageArgs{
+			StorageSizeGB: pulumi.Int(a.Server.StorageGB), AutoGrow: enabled(true), AutoIoScaling: enabled(true),
+		},
+		Backup: dbformysql.BackupArgs{
+			BackupRetentionDays: pulumi.Int(a.Server.BackupRetentionDays), GeoRedundantBackup: enabled(a.Server.GeoRedundantBackup),
+		},
+		Network: dbformysql.NetworkArgs{PublicNetworkAccess: enabled(false)},
+		Tags:    p.TagMap(),
+	}, b.children.Protected(
+		pulumi.IgnoreChanges([]string{
+			// A failover swaps the two zones.
+			"availabilityZone", "highAvailability.standbyAvailabilityZone",
+			// The server grows its storage by itself, and refuses to shrink it.
+			"storage.storageSizeGB",
+		}),
+		pulumi.Timeouts(&pulumi.CustomTimeouts{Create: "90m", Update: "90m", Delete: "60m"}),
+	)...)
+}
+
+// content sets the parameters and creates the database, one after another, and returns the last.
+func (b *mysqlBuilder) content(server *dbformysql.Server) (pulumi.Resource, error) {
+	var last pulumi.Resource = server
+	for _, parameter := range mysql.Parameters() {
+		set, err := dbformysql.NewConfiguration(b.ctx, b.name+"-"+parameter.Name, &dbformysql.ConfigurationArgs{
+			ResourceGroupName: b.args.Placement.ResourceGroupName,
+			ServerName:        b.serverName,
+			ConfigurationName: pulumi.String(parameter.Name),
+			Source:            pulumi.String("user-override"),
+			Value:             pulumi.String(parameter.Value),
+		}, b.children.Opts(pulumi.DependsOn([]pulumi.Resource{last}), pulumi.DeletedWith(server))...)
+		if err != nil {
+			return nil, err
+		}
+		last = set
+	}
+	return dbformysql.NewDatabase(b.ctx, b.name+"-database", &dbformysql.DatabaseArgs{
+		ResourceGroupName: b.args.Placement.ResourceGroupName,
+		ServerName:        b.serverName,
+		DatabaseName:      pulumi.String(mysql.Database),
+		Charset:           pulumi.String(mysql.Charset),
+		Collation:         pulumi.String(mysql.Collation),
+	}, b.children.Protected(pulumi.DependsOn([]pulumi.Resource{last}))...)
+}
+
+// endpoint gives the server an address in the network and a name for it, and returns the name.
+func (b *mysqlBuilder) endpoint(server *dbformysql.Server, after pulumi.Resource) (pulumi.Resource, error) {
+	p, physical := b.args.Placement, b.args.Names.Of("mysql-endpoint")
+	endpoint, err := network.NewPrivateEndpoint(b.ctx, b.name+"-endpoint", &network.PrivateEndpointArgs{
+		ResourceGroupName:          p.ResourceGroupName,
+		PrivateEndpointName:        pulumi.String(physical),
+		CustomNetworkInterfaceName: pulumi.String(b.args.Names.Of("mysql-endpoint-nic")),
+		Location:                   pulumi.String(p.Location),
+		Subnet:                     network.SubnetTypeArgs{Id: b.args.SubnetID.ToStringOutput().ToStringPtrOutput()},
+		PrivateLinkServiceConnections: network.PrivateLinkServiceConnectionArray{network.PrivateLinkServiceConnectionArgs{
+			Name:                 pulumi.String("mysql"),
+			PrivateLinkServiceId: server.ID().ToStringPtrOutput(),
+			GroupIds:             pulumi.ToStringArray([]string{mysql.GroupID}),
+		}},
+		Tags: p.TagMap(),
+	}, b.children.Opts(pulumi.DependsOn([]pulumi.Resource{after}))...)
+	if err != nil {
+		return nil, err
+	}
+	return network.NewPrivateDnsZoneGroup(b.ctx, b.name+"-endpoint-zone", &network.PrivateDnsZoneGroupArgs{
+		ResourceGroupName:       p.ResourceGroupName,
+		PrivateEndpointName:     pulumi.String(physical),
+		PrivateDnsZoneGroupName: pulumi.String("default"),
+		PrivateDnsZoneConfigs: network.PrivateDnsZoneConfigArray{network.PrivateDnsZoneConfigArgs{
+			Name:             pulumi.String("mysql"),
+			PrivateDnsZoneId: b.args.PrivateZoneID.ToStringOutput().ToStringPtrOutput(),
+		}},
+	}, b.children.Opts(pulumi.DependsOn([]pulumi.Resource{endpoint}), pulumi.DeletedWith(endpoint))...)
+}
+
+// users creates the components' logins by a Run Command, because only the network's own machines reach the server.
+func (b *mysqlBuilder) users(host pulumi.StringOutput, reachable pulumi.Resource) ([]MetricsUser, pulumi.Resource, error) {
+	secrets := map[string]pulumi.StringInput{mysql.AdminPasswordVariable: b.password}
+	var users []MetricsUser
+	for _, u := range mysql.Users() {
+		secret, err := password(b.ctx, b.name+"-"+u.Component+"-password", b.children)
+		if err != nil {
+			return nil, nil, err
+		}
+		secrets[u.PasswordVariable] = secret
+		users = append(users, MetricsUser{u.Component, u.Name, secret})
+	}
+	script := host.ApplyT(func(h string) (string, error) {
+		return mysql.UsersScript(h, b.args.Server.AdminLogin)
+	}).(pulumi.StringOutput)
+	created, err := runCommand{
+		machine: b.args.Host.Machine, name: "mysql-users", script: script, secrets: secrets,
+		after: append([]pulumi.Resource{reachable}, b.args.Host.After...),
+	}.run(b.ctx, b.name+"-users", b.args.Placement, b.children)
+	return users, created, err
+}
+
+// optional is nothing for an empty text: Azure takes a missing zone, not an empty one.
+func optional(text string) pulumi.StringPtrInput {
+	if text == "" {
+		return nil
+	}
+	return pulumi.String(text)
+}
+
+func enabled(on bool) pulumi.StringInput {
+	if on {
+		return pulumi.String("Enabled")
+	}
+	return pulumi.String("Disabled")
+}

@@ -1,0 +1,105 @@
+// Command rehearse runs the ordinary Pulumi program through its life with no cloud account. See its --help.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"apim-azure/tests/rehearsal"
+	"apim-azure/tests/rehearsal/tools"
+)
+
+func main() {
+	code, err := run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "rehearse:", err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+func run(args []string, stdin *os.File, stdout, stderr io.Writer) (int, error) {
+	if help(args) {
+		_, err := fmt.Fprint(stdout, usage)
+		return 0, err
+	}
+	root, err := tools.Root()
+	if err != nil {
+		return 1, err
+	}
+	c, err := parse(args, rehearsal.Stacks(root))
+	if err != nil {
+		return 2, err
+	}
+
+	// Until the CLI runs, an interrupt cancels what is being prepared; from then on it is the CLI's to answer.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if c.verb == "tools" {
+		return 0, buildTools(ctx, stdout, stderr)
+	}
+	signals := make(chan os.Signal, 1)
+	rig, err := rehearsal.New(ctx, rehearsal.Options{
+		Root: root, Stack: c.stack, TimeScale: c.timeScale, StandIns: c.standIns, Config: c.overrides(),
+		Stdin: stdin, Stdout: stdout, Stderr: stderr, Interactive: term.IsTerminal(int(stdin.Fd())), Signals: signals,
+	})
+	if err != nil {
+		return 1, err
+	}
+	defer rig.Close()
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	stop()
+	return execute(context.Background(), rig, c, stdout)
+}
+
+// execute runs the verb on a rig that is ready.
+func execute(ctx context.Context, rig *rehearsal.Rig, c command, stdout io.Writer) (int, error) {
+	switch c.verb {
+	case "preview":
+		return rig.Preview(ctx, c.rest...)
+	case "up":
+		return rig.Up(ctx, c.rest...)
+	case "refresh":
+		return rig.Refresh(ctx, c.rest...)
+	case "outputs":
+		return rig.Outputs(ctx, c.rest...)
+	case "destroy":
+		return rig.Destroy(ctx, c.rest...)
+	case "export":
+		return rig.Pulumi(ctx, append([]string{"stack", "export"}, c.rest...)...)
+	case "manifests":
+		export, err := rig.Export(ctx, true)
+		if err != nil {
+			return 1, err
+		}
+		manifests, err := rehearsal.Manifests(export)
+		if err != nil {
+			return 1, err
+		}
+		_, err = stdout.Write(manifests)
+		return 0, err
+	default: // pulumi
+		return rig.Pulumi(ctx, c.rest...)
+	}
+}
+
+// buildTools finds or builds everything a rehearsal runs, and says where it is.
+func buildTools(ctx context.Context, stdout, stderr io.Writer) error {
+	pulumi, err := tools.Pulumi(ctx, stderr)
+	if err != nil {
+		return err
+	}
+	b, err := tools.Kubernetes(ctx, stderr)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "pulumi                   %s\netcd                     %s\nkube-apiserver           %s\nkube-controller-manager  %s\n",
+		pulumi, b.Etcd, b.APIServer, b.ControllerManager)
+	return err
+}
