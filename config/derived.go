@@ -35,8 +35,6 @@ type Host struct {
 	Private bool
 	// Key is the configuration key that decides the name.
 	Key string
-
-	label string
 }
 
 // Region is the region of azure.location. It is empty while the location is unknown.
@@ -136,7 +134,7 @@ func (c *Config) Hosts() []Host {
 }
 
 func (c *Config) host(role Role, group, label string, private bool, key string) Host {
-	return Host{role, group, label + "." + c.Domain, private, key, label}
+	return Host{role, group, label + "." + c.Domain, private, key}
 }
 
 func orDefault(value, otherwise string) string {

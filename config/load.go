@@ -81,15 +81,11 @@ func (r reader) field(key string, tag reflect.StructTag, into reflect.Value, val
 	}
 	switch into.Kind() {
 	case reflect.Struct:
-		object, ok := r.document(key, tag, value).(map[string]any)
-		if !ok {
-			r.mistyped(key, tag, value, "must be an object of keys and values")
-		}
-		r.object(key, into, object)
+		r.item(key, tag, into, r.document(value))
 	case reflect.Map:
-		r.stringMap(key, tag, into, r.document(key, tag, value))
+		r.stringMap(key, tag, into, r.document(value))
 	case reflect.Slice:
-		r.list(key, tag, into, r.document(key, tag, value))
+		r.list(key, tag, into, r.document(value))
 	default:
 		if !r.scalar(key, tag, into, value) {
 			setDefault(into, tag)
@@ -107,7 +103,7 @@ func (r reader) require(key string, tag reflect.StructTag, into reflect.Value) {
 }
 
 // document decodes a value that arrived as JSON text.
-func (r reader) document(key string, tag reflect.StructTag, value any) any {
+func (r reader) document(value any) any {
 	raw, ok := value.(text)
 	if !ok {
 		return value
@@ -137,6 +133,7 @@ func (r reader) list(key string, tag reflect.StructTag, into reflect.Value, valu
 	into.Set(list)
 }
 
+// item reads a section or an element of a list.
 func (r reader) item(key string, tag reflect.StructTag, into reflect.Value, value any) {
 	if into.Kind() != reflect.Struct {
 		r.scalar(key, tag, into, value)
@@ -145,7 +142,8 @@ func (r reader) item(key string, tag reflect.StructTag, into reflect.Value, valu
 	object, ok := value.(map[string]any)
 	if !ok {
 		r.mistyped(key, tag, value, "must be an object of keys and values")
-		return
+		// Defaults keep later rules from complaining about keys nobody wrote.
+		r = reader{&findings{}}
 	}
 	r.object(key, into, object)
 }

@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strings"
 	"testing"
+	"time"
 
 	"apim-azure/config"
 	"apim-azure/config/badconfig"
@@ -168,6 +169,7 @@ func TestThePlatformStageNeedsNoSecretsNorGroups(t *testing.T) {
 
 func TestWarningsSayWhatIsAgeingOrUnguarded(t *testing.T) {
 	base := badconfig.Base()
+	chain, key := badconfig.CertificateUntil(time.Now().AddDate(0, 0, 10), "*.apim.example.com")
 	for _, c := range []struct {
 		what string
 		set  map[string]any
@@ -180,6 +182,7 @@ func TestWarningsSayWhatIsAgeingOrUnguarded(t *testing.T) {
 		{"protection lifted", map[string]any{"protect": false}, "protect: false: nothing guards"},
 		{"payloads in the logs", map[string]any{"workloads.traceLevel": "DATA"}, "workloads.traceLevel: DATA: writes the payloads"},
 		{"a public administration console", map[string]any{"ingress.anmExposure": "public"}, "ingress.anmExposure: public: Admin Node Manager"},
+		{"a certificate near its end", map[string]any{"secrets.certificate": chain, "secrets.privateKey": key}, "secrets.certificate: expires on 20"},
 		{"a pair that is opened on request", map[string]any{"azure.location": "francecentral"}, "registry.geoReplication: true: the paired region, francesouth"},
 	} {
 		t.Run(c.what, func(t *testing.T) {

@@ -81,17 +81,16 @@ func validateGroups(c *Config, f *findings) {
 		}
 	}
 	for _, h := range c.Hosts() {
-		if len(h.FQDN) > 253 || !labelPattern.MatchString(h.label) {
-			f.refuse(h.Key, h.label, "makes a host name with a label longer than 63 characters or a name longer than 253", "set a shorter one")
-			continue
+		// Labels and domain are short enough for every name to fit: 63 for a label, 253 for the whole.
+		if !f.refused(h.Key) && !f.refused("domain") {
+			hosts.take(f, h.Key, h.FQDN)
 		}
-		hosts.take(f, h.Key, h.FQDN)
 	}
 }
 
 func validateKeyspaces(c *Config, f *findings, taken claims, path string, g Group) {
 	key, own := path+".keyspace", c.Keyspace(g)
-	if f.refused(key) || f.refused(path+".name") {
+	if f.refused(key) || g.Keyspace == "" && (f.refused(path+".name") || f.refused("stack")) {
 		return
 	}
 	if fault := keyspace(own); fault != nil {

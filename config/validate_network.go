@@ -90,14 +90,8 @@ func validateBudgets(c *Config, f *findings, a plan.Addresses) {
 	budget("data", a.Data, cassandraNodes+mysqlEndpoints, "3 Cassandra nodes, 1 MySQL endpoint")
 	budget("privateEndpoints", a.PrivateEndpoints, registryEndpoints, "3 of the registry's endpoint")
 	budget("bastion", a.Bastion, jumpHosts, "1 jump host")
-	validateStaticAddresses(c, f, a)
-}
-
-// validateStaticAddresses checks that the addresses handed out by position exist in the subnets given by hand.
-func validateStaticAddresses(c *Config, f *findings, a plan.Addresses) {
-	if !f.refused("network.subnets.data") && a.Data.Bits() > 28 {
-		f.refuse("network.subnets.data", a.Data.String(), "has no addresses 10 to 12, which the Cassandra nodes take", "use a /28 or larger")
-	}
+	// The private frontend takes the tenth address from the end. Cassandra's nodes take the tenth to twelfth of the data subnet,
+	// which every range that holds four has.
 	if !f.refused("network.subnets.gateway") && c.Ingress.Controller == "applicationGateway" && a.Gateway.Bits() > 28 {
 		f.refuse("network.subnets.gateway", a.Gateway.String(), "has no tenth address from its end, which the private frontend takes", "use a /28 or larger; Azure recommends a /24")
 	}

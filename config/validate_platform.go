@@ -18,9 +18,6 @@ func validateRegion(c *Config, f *findings) {
 		f.refuse("azure.location", region.Name, fmt.Sprintf("has no availability zones and %d fault domains, 3 needed for the Cassandra nodes", region.FaultDomains),
 			"use a region with zones, or one with three fault domains: "+strings.Join(azure.ZonelessRegionsWithThreeFaultDomains(), ", "))
 	}
-	if region.Restricted {
-		f.warn("azure.location", region.Name, "Azure opens this region on request only")
-	}
 	pair, _ := azure.FindRegion(region.Pair)
 	for key, wanted := range map[string]bool{
 		"registry.geoReplication":   c.Registry.GeoReplication,
@@ -104,7 +101,7 @@ func validateData(c *Config, f *findings) {
 		f.refuse("cassandra.artifactSha512", c.Cassandra.ArtifactSHA512, "says nothing without cassandra.artifactUrl", "set cassandra.artifactUrl or remove it")
 	}
 	if c.Cassandra.Version != "2.2.12" && c.Cassandra.ArtifactURL == "" && !f.refused("cassandra.version") {
-		f.refuse("cassandra.version", c.Cassandra.Version, "is not the release whose checksum is known", "use 2.2.12, or set cassandra.artifactUrl and cassandra.artifactSha512")
+		f.refuse("cassandra.version", c.Cassandra.Version, "is not the release the product is certified with", "use 2.2.12, or set cassandra.artifactUrl and cassandra.artifactSha512")
 	}
 
 	size, known := azure.ParseDatabaseSize(c.MySQL.SKU)

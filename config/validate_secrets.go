@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// now is the clock certificates are checked against.
-var now = time.Now
-
 // expiryWarning is how long before its end a certificate is warned about.
 const expiryWarning = 30 * 24 * time.Hour
 
 // validateSecrets checks that secrets that belong together are set together. Messages never carry a secret's value.
 func validateSecrets(c *Config, f *findings) {
+	if f.refused("secrets") {
+		return
+	}
 	s := c.Secrets
 	for _, login := range []struct{ key, value string }{
 		{"secrets.registryUsername", s.RegistryUsername}, {"secrets.registryPassword", s.RegistryPassword},
@@ -62,16 +62,16 @@ func validateCertificate(c *Config, f *findings) {
 			f.refuse(key, nil, fmt.Sprintf("is not a chain: block %d is not signed by block %d", i, i+1), "put the leaf first, then each issuer in turn")
 		}
 	}
-	switch {
-	case now().After(leaf.NotAfter):
+	switch now := time.Now(); {
+	case now.After(leaf.NotAfter):
 		f.refuse(key, nil, "expired on "+leaf.NotAfter.Format(time.DateOnly), "renew it")
-	case now().Before(leaf.NotBefore):
+	case now.Before(leaf.NotBefore):
 		f.refuse(key, nil, "is not valid before "+leaf.NotBefore.Format(time.DateOnly), "use one that is valid now")
-	case now().Add(expiryWarning).After(leaf.NotAfter):
+	case now.Add(expiryWarning).After(leaf.NotAfter):
 		f.warnings = append(f.warnings, key+": expires on "+leaf.NotAfter.Format(time.DateOnly)+"; renew it soon")
 	}
 	for _, h := range c.Hosts() {
-		if !f.refused("domain") && leaf.VerifyHostname(h.FQDN) != nil {
+		if !f.refused("domain") && !f.refused(h.Key) && leaf.VerifyHostname(h.FQDN) != nil {
 			f.refuse(key, nil, "doesn't cover host "+h.FQDN, "add it, or a wildcard for the domain, to the subject alternative names")
 		}
 	}

@@ -53,7 +53,7 @@ func validateEnabled(c *Config, f *findings) {
 	if w.ANM.Image == "" {
 		f.refuse("workloads.anm.image", nil, "is required when workloads.enabled is true", "set it to repository:tag of the image in the registry")
 	}
-	if len(w.Groups) == 0 {
+	if len(w.Groups) == 0 && !f.refused("workloads.groups") {
 		f.refuse("workloads.groups", nil, "needs one group at least when workloads.enabled is true", "add a group with a name and an image")
 	}
 }

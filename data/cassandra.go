@@ -106,11 +106,10 @@ func (a *CassandraArgs) Validate() error {
 	need(a.AdminUsername != "", "AdminUsername")
 	need(a.SSHPublicKey != nil, "SSHPublicKey")
 	nodes, err := cassandra.Plan(a.Names, a.Subnet, a.Zones)
-	problems = append(problems, err)
-	if err == nil {
-		problems = append(problems, a.settings(nodes).Validate())
+	if err != nil {
+		nodes = make([]cassandra.Node, cassandra.NodeCount) // the other settings are judged all the same
 	}
-	return errors.Join(append(problems, cassandra.ValidateKeyspaces(a.Keyspaces))...)
+	return errors.Join(append(problems, err, a.settings(nodes).Validate(), cassandra.ValidateKeyspaces(a.Keyspaces))...)
 }
 
 func (a *CassandraArgs) settings(nodes []cassandra.Node) cassandra.Settings {

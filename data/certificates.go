@@ -63,13 +63,15 @@ func (a *CertificatesArgs) Validate() error {
 		return errors.New("certificates: no arguments given")
 	}
 	var problems []error
-	for what, given := range map[string]bool{
-		"Authority": a.Authority != "", "Client": a.Client != "", "HostName": a.HostName != "", "Nodes": len(a.Nodes) > 0,
-	} {
+	need := func(given bool, what string) {
 		if !given {
-			problems = append(problems, errors.New("certificates: "+what+" is missing"))
+			problems = append(problems, fmt.Errorf("certificates: %s is missing", what))
 		}
 	}
+	need(a.Authority != "", "Authority")
+	need(a.Client != "", "Client")
+	need(a.HostName != "", "HostName")
+	need(len(a.Nodes) > 0, "Nodes")
 	return errors.Join(problems...)
 }
 

@@ -136,7 +136,7 @@ func userMaps(users []MetricsUser) (names, passwords pulumi.StringMapOutput) {
 	return n.ToStringMapOutput(), pulumi.ToSecret(p.ToStringMapOutput()).(pulumi.StringMapOutput)
 }
 
-// mysqlBuilder carries what every step of building the database needs; server fills the last two.
+// mysqlBuilder carries what every step of building the database needs. The first step, server, fills the last two fields.
 type mysqlBuilder struct {
 	ctx        *pulumi.Context
 	name       string

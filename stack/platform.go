@@ -8,6 +8,7 @@ import (
 	"apim-azure/aks"
 	aksplan "apim-azure/aks/plan"
 	"apim-azure/config"
+	"apim-azure/config/azure"
 	"apim-azure/data"
 	"apim-azure/data/cassandra"
 	"apim-azure/data/mysql"
@@ -180,6 +181,51 @@ func (p *platform) newStores(ctx *pulumi.Context, cfg *config.Config) (err error
 	return err
 }
 
+// newDatabases registers Cassandra, whose first node also runs the administrative scripts, and MySQL.
+func (p *platform) newDatabases(ctx *pulumi.Context, cfg *config.Config) (err error) {
+	names, zones, subnet := cfg.Names(), cfg.Zones(), cfg.Addresses().Data
+	nodes, err := cassandra.Plan(names, subnet, zones)
+	if err != nil {
+		return err
+	}
+	if p.certificates, err = data.NewCertificates(ctx, "certificates", &data.CertificatesArgs{
+		Placement: p.placement, Authority: names.Of("cassandra") + " certificate authority", Client: names.Of("gateways"),
+		HostName: p.cassandraHost(cfg), Nodes: nodes,
+	}); err != nil {
+		return err
+	}
+	args := &data.CassandraArgs{
+		Placement: p.placement, Names: names, Zones: zones, Subnet: subnet, SubnetID: p.network.DataSubnetID,
+		InternalZone: cfg.InternalZone(), InternalZoneName: p.network.PrivateZones.MapIndex(pulumi.String(cfg.InternalZone())),
+		VMSize: cfg.Cassandra.VMSize, DataDiskGB: cfg.Cassandra.DataDiskGB, Version: cfg.Cassandra.Version,
+		ArtifactURL: cfg.Cassandra.ArtifactURL, ArtifactSHA512: cfg.Cassandra.ArtifactSHA512,
+		AdminUsername: cfg.JumpHost.AdminUsername, SSHPublicKey: p.adminKey.PublicKeyOpenssh,
+	}
+	for _, g := range cfg.Workloads.Groups {
+		args.Keyspaces = append(args.Keyspaces, cassandra.Keyspace{Group: g.Name, Name: cfg.Keyspace(g)})
+	}
+	if p.cassandra, err = data.NewCassandra(ctx, "cassandra", args); err != nil {
+		return err
+	}
+	p.mysql, err = data.NewMySQL(ctx, "mysql", &data.MySQLArgs{
+		Placement: p.placement, Names: names,
+		Server: mysql.Settings{
+			SKU: cfg.MySQL.SKU, Version: cfg.MySQL.Version, StorageGB: cfg.MySQL.StorageGB,
+			BackupRetentionDays: cfg.MySQL.BackupRetentionDays, GeoRedundantBackup: cfg.MySQL.GeoRedundantBackup,
+			HighAvailability: cfg.MySQL.HighAvailability, AdminLogin: cfg.MySQL.AdminLogin, Zones: zones,
+		},
+		SubnetID: p.network.DataSubnetID, PrivateZoneID: p.network.PrivateZoneIDs.MapIndex(pulumi.String(mysql.PrivateZone)),
+		Host: p.cassandra.Host,
+	})
+	return err
+}
+
+// pairedReplica is the registry's copy in the region disaster recovery would use.
+func pairedReplica(cfg *config.Config) registryplan.Replica {
+	pair, _ := azure.FindRegion(cfg.Region().Pair)
+	return registryplan.Replica{Location: pair.Name, ZoneRedundant: pair.Zones}
+}
+
 // newCluster registers the identities, their roles, and the cluster that waits for both.
 func (p *platform) newCluster(ctx *pulumi.Context, cfg *config.Config) (err error) {
 	names, subnet := cfg.Names(), p.subnetID(cfg, netplan.AKSSubnet)
@@ -264,7 +310,9 @@ func (p *platform) entryAddress() pulumi.StringInput {
 }
 
 // cassandraHost is the one name the product's CASS_HOST takes.
-func (p *platform) cassandraHost(cfg *config.Config) string { return cassandra.HostName(cfg.InternalZone()) }
+func (p *platform) cassandraHost(cfg *config.Config) string {
+	return cassandra.HostName(cfg.InternalZone())
+}
 
 // outputs are the values of the contract.
 func (p *platform) outputs(cfg *config.Config) pulumi.Map {
@@ -288,7 +336,7 @@ func (p *platform) outputs(cfg *config.Config) pulumi.Map {
 			"nodes": p.cassandra.NodeNames, "addresses": p.cassandra.Addresses,
 		},
 		"mysql": pulumi.Map{
-			"server": p.mysql.ServerName, "host": p.mysql.Host, "port": pulumi.Int(mysql.Port), "database": pulumi.String(mysql.Database),
+			"server": p.mysql.ServerName, "host": p.mysql.HostName, "port": pulumi.Int(mysql.Port), "database": pulumi.String(mysql.Database),
 		},
 		"storage": pulumi.Map{
 			"eventsAccount": p.events.AccountName, "eventsShare": p.events.ShareName,
@@ -299,8 +347,8 @@ func (p *platform) outputs(cfg *config.Config) pulumi.Map {
 		},
 		"natAddress": p.network.NATAddress,
 		"imageBuild": pulumi.Map{
-			"caCertificate": p.certificates.CACertificate, "clientCertificate": p.certificates.ClientCertificate,
-			"clientPrivateKey": p.certificates.ClientPrivateKey,
+			"caCertificate": p.certificates.AuthorityCertificate, "clientCertificate": p.certificates.ClientCertificate,
+			"clientPrivateKey": p.certificates.ClientKey,
 		},
 		"adminSshKey": p.adminKey.PrivateKeyOpenssh,
 		"workloads":   pulumi.Map{"enabled": pulumi.Bool(cfg.Workloads.Enabled), "namespace": pulumi.String(cfg.Workloads.Namespace)},

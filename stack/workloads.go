@@ -7,7 +7,6 @@ import (
 	aksplan "apim-azure/aks/plan"
 	"apim-azure/config"
 	"apim-azure/data/mysql"
-	netplan "apim-azure/network/plan"
 	"apim-azure/workloads"
 	workloadplan "apim-azure/workloads/plan"
 )
@@ -118,10 +117,10 @@ func secretsArgs(cfg *config.Config, p *platform, namespace *workloads.Namespace
 		Namespace: namespace,
 		Cassandra: workloads.CassandraAccess{
 			Login: workloads.Login{Username: p.cassandra.Username, Password: p.cassandra.Password},
-			CA:    p.certificates.CACertificate, ClientCertificate: p.certificates.ClientCertificate, ClientKey: p.certificates.ClientPrivateKey,
+			CA:    p.certificates.AuthorityCertificate, ClientCertificate: p.certificates.ClientCertificate, ClientKey: p.certificates.ClientKey,
 		},
 		Metrics: workloads.MetricsAccess{
-			Host: p.mysql.Host, Database: mysql.Database,
+			Host: p.mysql.HostName, Database: mysql.Database,
 			ANM: metricsLogin(p, "anm"), Manager: metricsLogin(p, "ui"), Gateway: metricsLogin(p, "gateway"),
 		},
 		Share: workloads.ShareAccess{Account: p.events.AccountName, Key: p.events.Key},
@@ -191,6 +190,13 @@ func (w *foundation) newIngresses(ctx *pulumi.Context, cfg *config.Config, p *pl
 		}
 	}
 	return nil
+}
+
+// metricsLogin is the database user of one component.
+func metricsLogin(p *platform, component string) workloads.Login {
+	return workloads.Login{
+		Username: p.mysql.Usernames.MapIndex(pulumi.String(component)), Password: p.mysql.Passwords.MapIndex(pulumi.String(component)),
+	}
 }
 
 func groupSpec(cfg *config.Config, g config.Group) workloadplan.GroupSpec {

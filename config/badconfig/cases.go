@@ -190,6 +190,7 @@ func clusters() []Case {
 		{"a maintenance window too short for AKS", "", values{"aks.maintenance.durationHours": 3}, []string{"aks.maintenance.durationHours: 3: is below the smallest value, 4"}},
 		{"an offset without a sign", "", values{"aks.maintenance.utcOffset": "01:00"}, []string{"aks.maintenance.utcOffset: 01:00: must be an offset"}},
 		{"a workspace that keeps data for too short", "", values{"monitoring.retentionDays": 29}, []string{"monitoring.retentionDays: 29: is below the smallest value, 30"}},
+		{"a jump host that can't run Trusted Launch", "", values{"jumpHost.vmSize": "Standard_D2_v3"}, []string{"jumpHost.vmSize: Standard_D2_v3: can't run Trusted Launch images", "current size"}},
 		{"a jump host of an unknown size", "", values{"jumpHost.vmSize": "Standard_Z1"}, []string{"jumpHost.vmSize: Standard_Z1: is not a VM size known here"}},
 	}
 }
@@ -208,7 +209,7 @@ func data() []Case {
 		{"a Cassandra node without premium storage", "", values{"cassandra.vmSize": "Standard_D4_v3"}, []string{"cassandra.vmSize: Standard_D4_v3: takes no premium disks"}},
 		{"a Cassandra node with too little memory", "", values{"cassandra.vmSize": "Standard_DS3_v2"}, []string{"cassandra.vmSize: Standard_DS3_v2: has 4 vCPU and 14 GiB, 4 and 16 needed"}},
 		{"a Cassandra line the product isn't certified with", "", values{"cassandra.version": "4.1.3"}, []string{"cassandra.version: 4.1.3: must be a release of the 2.2 line", "2.2.12"}},
-		{"a Cassandra release without a known checksum", "", values{"cassandra.version": "2.2.19"}, []string{"cassandra.version: 2.2.19: is not the release whose checksum is known", "cassandra.artifactUrl"}},
+		{"a Cassandra release without a known checksum", "", values{"cassandra.version": "2.2.19"}, []string{"cassandra.version: 2.2.19: is not the release the product is certified with", "cassandra.artifactUrl"}},
 		{"a Cassandra download without a checksum", "", values{"cassandra.artifactUrl": "https://files.example.com/cassandra.tar.gz"}, []string{"cassandra.artifactSha512: is required with cassandra.artifactUrl"}},
 		{"a Cassandra checksum without a download", "", values{"cassandra.artifactSha512": strings.Repeat("a", 128)}, []string{"cassandra.artifactSha512", "says nothing without cassandra.artifactUrl"}},
 		{"a checksum of another kind", "", values{"cassandra.artifactUrl": "https://files.example.com/c.tar.gz", "cassandra.artifactSha512": "abc"}, []string{"cassandra.artifactSha512: abc: must be 128 hexadecimal digits"}},

@@ -46,8 +46,12 @@ var certificates = sync.OnceValue(func() certificateSet {
 
 // Certificate issues a chain and key for hosts, valid for a year, signed by an authority made for it.
 func Certificate(hosts ...string) (chain, key string) {
-	now := time.Now()
-	c := newAuthority().issue(curveKey(), hosts, now.Add(-time.Hour), now.AddDate(1, 0, 0))
+	return CertificateUntil(time.Now().AddDate(1, 0, 0), hosts...)
+}
+
+// CertificateUntil is Certificate with another end.
+func CertificateUntil(end time.Time, hosts ...string) (chain, key string) {
+	c := newAuthority().issue(curveKey(), hosts, time.Now().Add(-time.Hour), end)
 	return c.chain, c.key
 }
 

@@ -104,12 +104,13 @@ func computedOutputs(args pulumi.MockResourceArgs) resource.PropertyMap {
 	return out
 }
 
+// namedBy is the input a resource takes its name from.
 func namedBy(token string) string {
 	return map[string]string{
-		"azure-native:resources:ResourceGroup":      "resourceGroupName",
-		"azure-native:containerregistry:Registry":   "registryName",
-		"azure-native:storage:StorageAccount":       "accountName",
-		"azure-native:dbformysql:Server":            "serverName",
+		"azure-native:resources:ResourceGroup":         "resourceGroupName",
+		"azure-native:containerregistry:Registry":      "registryName",
+		"azure-native:storage:StorageAccount":          "accountName",
+		"azure-native:dbformysql:Server":               "serverName",
 		"azure-native:containerservice:ManagedCluster": "resourceName",
 	}[token]
 }
@@ -129,6 +130,16 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 		return resource.PropertyMap{"kubeconfigs": resource.NewArrayProperty([]resource.PropertyValue{
 			resource.NewObjectProperty(resource.PropertyMap{"name": text("clusterUser"), "value": text("YXBpVmVyc2lvbjogdjE=")}),
 		})}, nil
+	case "azure-native:managedidentity:getUserAssignedIdentity":
+		return resource.PropertyMap{
+			"principalId": text("00000000-0000-4000-8000-000000000001"), "clientId": text("00000000-0000-4000-8000-000000000002"),
+		}, nil
+	case "azure-native:containerservice:getManagedCluster":
+		return resource.PropertyMap{
+			"fqdn": text("mock.azmk8s.io"), "nodeResourceGroup": text("mock-nodes"),
+			"oidcIssuerProfile": resource.NewObjectProperty(resource.PropertyMap{"issuerURL": text("https://issuer.example/")}),
+			"agentPoolProfiles": resource.NewArrayProperty(nil),
+		}, nil
 	}
 	return nil, fmt.Errorf("the program called %s, which the recorder doesn't answer", args.Token)
 }

@@ -61,6 +61,9 @@ func Manifests(export []byte) ([]byte, error) {
 		}
 		objects = append(objects, object)
 	}
+	if len(objects) == 0 { // an encoder that has written nothing refuses to be closed
+		return nil, nil
+	}
 	slices.SortStableFunc(objects, func(a, b map[string]any) int { return cmp.Compare(place(a), place(b)) })
 	var out bytes.Buffer
 	encoder := yaml.NewEncoder(&out)

@@ -65,3 +65,10 @@ spec:
 		t.Errorf("got:\n%s", got)
 	}
 }
+
+func TestAStackWithoutObjectsHasNoManifests(t *testing.T) {
+	got, err := Manifests([]byte(`{"deployment": {}}`))
+	if err != nil || len(got) != 0 {
+		t.Errorf("got %q, error %v", got, err)
+	}
+}

@@ -80,17 +80,17 @@ func (r *Rig) prepare(ctx context.Context) error {
 	if err := r.occupy(); err != nil {
 		return err
 	}
-	if r.cli, err = tools.Pulumi(ctx, r.options.Stderr); err != nil {
-		return err
-	}
-	if err := r.compile(ctx); err != nil {
-		return err
-	}
 	values, err := r.write(r.options.Config)
 	if err != nil {
 		return err
 	}
 	if err := r.installedPlugins(); err != nil {
+		return err
+	}
+	if r.cli, err = tools.Pulumi(ctx, r.options.Stderr); err != nil {
+		return err
+	}
+	if err := r.compile(ctx); err != nil {
 		return err
 	}
 	addresses, err := r.serve(ctx, values)
@@ -124,7 +124,10 @@ func (r *Rig) complete() error {
 	if o.TimeScale < 0 {
 		return fmt.Errorf("the time scale is %v, it must be 0 (no waiting) or more", o.TimeScale)
 	}
-	return nil
+	if o.StandIns == nil {
+		o.StandIns = AllStandIns
+	}
+	return CheckStandIns(o.StandIns)
 }
 
 // occupy makes the folders, takes the lock and opens the log.
@@ -152,7 +155,7 @@ func (r *Rig) occupy() error {
 // compile compiles the program into the rehearsal's folder.
 func (r *Rig) compile(ctx context.Context) error {
 	if _, err := os.Stat(r.program()); err != nil {
-		r.say("Compiling the program. The first time takes about 15 CPU-minutes, most of it the Azure SDK.")
+		r.say("Compiling the program. The very first time this takes about 15 CPU-minutes, most of it for the Azure SDK.")
 	}
 	pkg := "."
 	if r.options.Program != "" {
@@ -225,22 +228,10 @@ func (r *Rig) secrets(values map[string]any, found []string) []string {
 
 func hasText(v any) bool { s, ok := v.(string); return ok && s != "" }
 
-// hosts are the names the made-up certificate covers: the domain, every host right below it, and the hosts that groups name
-// themselves, which may lie deeper.
+// hosts are the names the made-up certificate covers: every host of a stack is one label below its domain.
 func (r *Rig) hosts(values map[string]any) []string {
 	domain, _ := r.project.lookup(values, "domain").(string)
-	hosts := []string{domain, "*." + domain}
-	groups, _ := r.project.lookup(values, "workloads.groups").([]any)
-	for _, g := range groups {
-		group, _ := g.(map[string]any)
-		names, _ := group["hosts"].(map[string]any)
-		for _, key := range []string{"api", "manager"} {
-			if hasText(names[key]) {
-				hosts = append(hosts, names[key].(string)+"."+domain)
-			}
-		}
-	}
-	return hosts
+	return []string{domain, "*." + domain}
 }
 
 // createStack creates the stack in the backend unless it is there.

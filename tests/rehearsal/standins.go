@@ -39,19 +39,12 @@ func CheckStandIns(names []string) error {
 
 // serve starts the servers the engine attaches to and returns the variables that tell it where.
 func (r *Rig) serve(ctx context.Context, config map[string]any) ([]string, error) {
-	standIns := r.options.StandIns
-	if standIns == nil {
-		standIns = AllStandIns
-	}
-	if err := CheckStandIns(standIns); err != nil {
-		return nil, err
-	}
-	providers, err := r.providers(ctx, standIns, config)
+	providers, err := r.providers(ctx, config)
 	if err != nil {
 		return nil, err
 	}
 	var addresses []string
-	for _, name := range standIns {
+	for _, name := range r.options.StandIns {
 		server, err := attach.Provider(providers[name])
 		if err != nil {
 			return nil, err
@@ -76,9 +69,7 @@ func (r *Rig) serve(ctx context.Context, config map[string]any) ([]string, error
 
 // providers are the stand-ins' factories: what they share lives as long as the rig, what is configured as long as a
 // connection.
-func (r *Rig) providers(
-	ctx context.Context, standIns []string, config map[string]any,
-) (map[string]func() plugin.Provider, error) {
+func (r *Rig) providers(ctx context.Context, config map[string]any) (map[string]func() plugin.Provider, error) {
 	log := r.logger()
 	cluster := controlplane.New(controlplane.Options{
 		Dir: r.path("cluster"),
@@ -88,7 +79,7 @@ func (r *Rig) providers(
 			return controlplane.Binaries(b), err
 		},
 	})
-	if slices.Contains(standIns, "azure") || slices.Contains(standIns, "kubernetes") {
+	if slices.Contains(r.options.StandIns, "azure") || slices.Contains(r.options.StandIns, "kubernetes") {
 		// Found or built now: once the engine runs, its progress fills the terminal, and a cluster that takes minutes to
 		// appear for want of a program would be a riddle.
 		if _, err := tools.Kubernetes(ctx, r.options.Stderr); err != nil {
@@ -119,7 +110,7 @@ func (r *Rig) providers(
 
 // installedPlugins lets a rehearsal with fewer stand-ins find the plugins the caller has installed.
 func (r *Rig) installedPlugins() error {
-	if r.options.StandIns == nil || len(r.options.StandIns) == len(AllStandIns) {
+	if len(r.options.StandIns) == len(AllStandIns) {
 		return nil
 	}
 	home := os.Getenv("PULUMI_HOME")

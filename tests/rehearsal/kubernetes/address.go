@@ -156,27 +156,31 @@ func (p *provider) serveIngress(ctx context.Context, conn *connection, live obje
 }
 
 // controllerAddress is the gateway's for AGIC - its real frontends are known to the Azure stand-in alone, so one stands for
-// them - and that of the release's Service for a controller behind a load balancer.
+// them - and that of the controller's own Service for Traefik.
 func controllerAddress(ctx context.Context, conn *connection, class, ingress object) (string, error) {
-	if text(class, "spec", "controller") == agicController {
+	switch controller := text(class, "spec", "controller"); controller {
+	case agicController:
 		pool := publicRange
 		if text(ingress, "metadata", "annotations", annotationUsePrivateIP) == "true" {
 			pool = privateRange
 		}
 		return pick(pool, agicController, nil), nil
-	}
-	release := text(class, "metadata", "labels", labelInstance)
-	list, err := conn.dynamic.Resource(services).List(ctx, metav1.ListOptions{LabelSelector: labelInstance + "=" + release})
-	if err != nil {
-		return "", err
-	}
-	for _, s := range list.Items {
-		if a := balancerAddress(s.Object); release != "" && a != "" {
-			return a, nil
+	case traefikController, nginxController:
+		list, err := conn.dynamic.Resource(services).List(ctx, metav1.ListOptions{LabelSelector: labelName + "=traefik"})
+		if err != nil {
+			return "", err
 		}
+		for _, s := range list.Items {
+			if a := balancerAddress(s.Object); a != "" {
+				return a, nil
+			}
+		}
+		return "", fmt.Errorf("ingress %s: no Traefik with a load-balancer Service serves its class yet; is the controller's chart installed before it?",
+			objectID(ingress))
+	default:
+		return "", fmt.Errorf("ingress %s: its class names the controller %q; the rehearsal plays %s, %s and %s",
+			objectID(ingress), controller, agicController, traefikController, nginxController)
 	}
-	return "", fmt.Errorf("ingress %s: the controller of IngressClass %q has no load-balancer Service whose address it could give",
-		objectID(ingress), text(class, "metadata", "name"))
 }
 
 // balancerAddress returns the first address in an object's status.

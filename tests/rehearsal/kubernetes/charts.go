@@ -10,8 +10,14 @@ const (
 	agicClass      = "azure-application-gateway"
 	agicController = "azure/application-gateway"
 
+	traefikController = "traefik.io/ingress-controller"
+	nginxController   = "k8s.io/ingress-nginx" // Traefik answers for it too, with its ingress-nginx provider
+
 	labelInstance = "app.kubernetes.io/instance"
 	labelName     = "app.kubernetes.io/name"
+
+	// annotationRelease marks whose an object is (Helm 3, pkg/action/validate.go).
+	annotationRelease = "meta.helm.sh/release-name"
 )
 
 // chart makes the objects of a chart other resources depend on. Names follow the chart's templates.
@@ -37,10 +43,7 @@ func (r release) fullName() string {
 	if name := text(r.values, "fullnameOverride"); name != "" {
 		return trim(name)
 	}
-	name := text(r.values, "nameOverride")
-	if name == "" {
-		name = r.chartName()
-	}
+	name := or(text(r.values, "nameOverride"), r.chartName())
 	if strings.Contains(r.name, name) {
 		return trim(r.name)
 	}
@@ -62,7 +65,7 @@ func (r release) objects() []object {
 		set(o, "Helm", "metadata", "labels", labelManagedBy)
 		set(o, r.name, "metadata", "labels", labelInstance)
 		set(o, r.chartName(), "metadata", "labels", labelName)
-		set(o, r.name, "metadata", "annotations", "meta.helm.sh/release-name")
+		set(o, r.name, "metadata", "annotations", annotationRelease)
 		set(o, r.namespace, "metadata", "annotations", "meta.helm.sh/release-namespace")
 	}
 	return list
@@ -88,21 +91,26 @@ func agicObjects(r release) []object {
 	if text(r.values, "fullnameOverride") == "" && account != trim(r.name) {
 		account = trim(r.name + "-sa-" + strings.TrimPrefix(account, r.name+"-"))
 	}
-	return []object{
-		ingressClass(agicClass, agicController),
-		r.object("v1", "ServiceAccount", account),
+	list := []object{r.object("v1", "ServiceAccount", account)}
+	class, _ := field(r.values, "kubernetes", "ingressClassResource").(object)
+	if class["enabled"] == false {
+		return list
 	}
+	return append(list, ingressClass(or(text(class, "name"), agicClass), or(text(class, "controllerValue"), agicController)))
+}
+
+func or(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
 }
 
 // traefikObjects: the class and the load-balancer Service, with the annotations and spec the values give it.
 func traefikObjects(r release) []object {
 	var list []object
 	if field(r.values, "ingressClass", "enabled") != false {
-		name := text(r.values, "ingressClass", "name")
-		if name == "" {
-			name = r.fullName()
-		}
-		list = append(list, ingressClass(name, "traefik.io/ingress-controller"))
+		list = append(list, ingressClass(or(text(r.values, "ingressClass", "name"), r.fullName()), traefikController))
 	}
 	if field(r.values, "service", "enabled") == false {
 		return list
@@ -112,15 +120,12 @@ func traefikObjects(r release) []object {
 		set(service, copyObject(annotations), "metadata", "annotations")
 	}
 	spec := object{
-		"type": "LoadBalancer",
+		"type": or(text(r.values, "service", "type"), "LoadBalancer"),
 		"ports": []any{
 			object{"name": "web", "port": int64(80), "targetPort": "web", "protocol": "TCP"},
 			object{"name": "websecure", "port": int64(443), "targetPort": "websecure", "protocol": "TCP"},
 		},
 		"selector": object{labelName: r.chartName(), labelInstance: r.name + "-" + r.namespace},
-	}
-	if kind := text(r.values, "service", "type"); kind != "" {
-		spec["type"] = kind
 	}
 	if more, ok := field(r.values, "service", "spec").(object); ok {
 		maps.Copy(spec, copyObject(more))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -20,10 +21,17 @@ import (
 
 	"apim-azure/tests/rehearsal/kubernetes"
 	"apim-azure/tests/rehearsal/kubernetes/controlplane"
-	"apim-azure/tests/rehearsal/kubernetes/internal/assets"
+	"apim-azure/tests/rehearsal/tools"
 )
 
 const clusterID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/apim-dev"
+
+// binaries finds the control plane's programs, or builds them. There is no skipping: a test of a control plane without one
+// proves nothing.
+func binaries(ctx context.Context) (controlplane.Binaries, error) {
+	b, err := tools.Kubernetes(ctx, os.Stderr)
+	return controlplane.Binaries(b), err
+}
 
 // engine drives a provider the way the Pulumi engine does.
 type engine struct {
@@ -164,10 +172,10 @@ func expectSame(t *testing.T, diff plugin.DiffResponse) {
 // newPlane starts a control plane and returns it with its Entra kubeconfig. It takes seconds, so one test does everything.
 func newPlane(t *testing.T) (*controlplane.ControlPlane, string) {
 	t.Helper()
-	if _, err := assets.Binaries(t.Context()); err != nil {
+	if _, err := binaries(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	plane := controlplane.New(controlplane.Options{Dir: t.TempDir(), Binaries: assets.Binaries})
+	plane := controlplane.New(controlplane.Options{Dir: t.TempDir(), Binaries: binaries})
 	t.Cleanup(func() {
 		if err := plane.Stop(); err != nil {
 			t.Error(err)
@@ -469,6 +477,13 @@ func TestProviderAgainstARealAPIServer(t *testing.T) {
 			t.Error(err)
 		}
 
+		second := agic("1.9.8")
+		second["name"] = "ingress-azure-two"
+		if _, err := e.tryCreate(urn("kubernetes:helm.sh/v3:Release", "two"), properties(second), false); err == nil ||
+			!strings.Contains(err.Error(), "is not this release's") {
+			t.Errorf("two releases share an object: %v", err)
+		}
+
 		expectSame(t, e.diff(release, properties(agic("1.9.8"))))
 		if diff := e.diff(release, properties(agic("1.9.9"))); diff.Changes != plugin.DiffSome || diff.Replace() {
 			t.Errorf("a new version: %+v", diff)
@@ -487,6 +502,32 @@ func TestProviderAgainstARealAPIServer(t *testing.T) {
 		}
 		if _, err := accounts.Get(t.Context(), "ingress-azure", metav1.GetOptions{}); err == nil {
 			t.Error("the account is still there")
+		}
+	})
+
+	t.Run("an ingress of the ingress-nginx class gets the address of Traefik's Service", func(t *testing.T) {
+		e := engine{t, provider}
+		e.create(urn("kubernetes:networking.k8s.io/v1:IngressClass", "nginx"), values{
+			"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": values{"name": "nginx"},
+			"spec": values{"controller": "k8s.io/ingress-nginx"},
+		})
+		o := ingress("lb")
+		o["spec"].(values)["ingressClassName"] = "nginx"
+		early, err := e.tryCreate(urn("kubernetes:networking.k8s.io/v1:Ingress", "lb"), properties(o), false)
+		if err == nil || !strings.Contains(err.Error(), "no Traefik") {
+			t.Fatalf("%v", err)
+		}
+		traefik := values{
+			"name": "traefik", "namespace": "apim", "chart": "oci://ghcr.io/traefik/helm/traefik", "version": "41.3.0",
+			"values": values{"ingressClass": values{"enabled": false}, "service": values{
+				"annotations": values{"service.beta.kubernetes.io/azure-load-balancer-ipv4": "20.1.2.3"},
+			}},
+		}
+		e.create(urn("kubernetes:helm.sh/v3:Release", "traefik"), traefik)
+		early.id = "apim/lb"
+		late := e.update(early, labelled(o, "retried"))
+		if got := at(t, late.outputs, "status.loadBalancer.ingress[0].ip"); got != "20.1.2.3" {
+			t.Errorf("address %v", got)
 		}
 	})
 

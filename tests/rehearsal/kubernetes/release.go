@@ -11,6 +11,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
 )
 
 // A Helm release is kept the way Helm does it, as a Secret in its namespace, so that it is found again, a name in use is
@@ -158,12 +159,36 @@ func (p *provider) ensure(ctx context.Context, conn *connection, o object) error
 	if err != nil {
 		return err
 	}
+	if err := foreign(ctx, client, o); err != nil {
+		return err
+	}
 	live, err := apply(ctx, client, o, "helm", true, nil)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", text(o, "kind"), objectID(o), err)
 	}
 	_, err = p.afterWrite(ctx, conn, live)
 	return err
+}
+
+// foreign refuses an object that is there and belongs to no release, or to another one, as Helm does. What a release has not
+// marked as its own - its namespace, its record - may be there already.
+func foreign(ctx context.Context, client dynamic.ResourceInterface, o object) error {
+	owner := text(o, "metadata", "annotations", annotationRelease)
+	if owner == "" {
+		return nil
+	}
+	found, err := client.Get(ctx, text(o, "metadata", "name"), metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if now := found.GetAnnotations()[annotationRelease]; now != owner {
+		return fmt.Errorf("%s %s exists and is not this release's (%s is %q, not %q): Helm would not touch it",
+			text(o, "kind"), objectID(o), annotationRelease, now, owner)
+	}
+	return nil
 }
 
 // record is the Secret Helm keeps a revision in. Ours leaves the manifest out, since there is none.

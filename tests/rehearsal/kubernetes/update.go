@@ -1,7 +1,6 @@
 package kubernetes
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/util/csaupgrade"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
@@ -107,7 +107,7 @@ func (p *provider) change(ctx context.Context, client dynamic.ResourceInterface,
 	force := p.forces(inputs) || len(live.GetManagedFields()) == 0
 	if req.Preview {
 		force = force || createdByPost(live) // what the real run settles by moving the fields
-	} else if live, err = takeOver(ctx, client, live, manager); err != nil {
+	} else if live, err = takeOver(ctx, client, name, manager); err != nil {
 		return nil, err
 	}
 	sent, err := withoutIgnored(inputs, live, manager, req.IgnoreChanges)
@@ -168,15 +168,22 @@ func createdByPost(live *unstructured.Unstructured) bool {
 	return false
 }
 
-// takeOver moves the fields of the creation, and of kubectl, to the object's own manager. Without it, dropping a field from
-// the program would leave it on the object: its creator would still own it.
-func takeOver(ctx context.Context, client dynamic.ResourceInterface, live *unstructured.Unstructured, manager string,
-) (*unstructured.Unstructured, error) {
-	patch, err := csaupgrade.UpgradeManagedFieldsPatch(live, sets.New(creationManager, "kubectl", "before-first-apply"), manager)
-	if err != nil || patch == nil {
-		return live, err
-	}
-	return client.Patch(ctx, live.GetName(), types.JSONPatchType, patch, metav1.PatchOptions{})
+// takeOver moves the fields of the creation, and of kubectl, to the object's own manager, and returns the live object.
+// Without it, dropping a field from the program would leave it on the object: its creator would still own it.
+func takeOver(ctx context.Context, client dynamic.ResourceInterface, name, manager string) (live *unstructured.Unstructured, err error) {
+	// Controllers write the object at the same time.
+	err = retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		if live, err = client.Get(ctx, name, metav1.GetOptions{}); err != nil {
+			return err
+		}
+		patch, err := csaupgrade.UpgradeManagedFieldsPatch(live, sets.New(creationManager, "kubectl", "before-first-apply"), manager)
+		if err != nil || patch == nil {
+			return err
+		}
+		live, err = client.Patch(ctx, name, types.JSONPatchType, patch, metav1.PatchOptions{})
+		return err
+	})
+	return live, err
 }
 
 // withoutIgnored takes ignored fields out of what is applied. One that somebody else manages is left out, so that it stays
@@ -228,7 +235,7 @@ func owners(live *unstructured.Unstructured, manager string) (ours, theirs *fiel
 			continue
 		}
 		fields := fieldpath.NewSet()
-		if err := fields.FromJSON(bytes.NewReader(m.FieldsV1.Raw)); err != nil {
+		if err := fields.FromJSON(m.FieldsV1.GetRawReader()); err != nil {
 			return nil, nil, fmt.Errorf("managed fields of %s: %w", m.Manager, err)
 		}
 		if m.Manager == manager {

@@ -9,9 +9,6 @@ import (
 // Values are a resource's properties without secret markers. The accessors return the zero value of what is absent.
 type Values struct{ properties resource.PropertyMap }
 
-// NewValues makes values of plain Go ones; it serves tests.
-func NewValues(m map[string]any) Values { return Values{resource.NewPropertyMapFromMap(m)} }
-
 // Has tells whether the property is there.
 func (v Values) Has(key string) bool { _, ok := v.property(key); return ok }
 

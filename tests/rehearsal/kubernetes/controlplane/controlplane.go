@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"k8s.io/client-go/rest"
@@ -55,7 +56,7 @@ func (c *ControlPlane) Kubeconfig(ctx context.Context, clusterID string, admin b
 	if err != nil {
 		return "", err
 	}
-	if owner != "" && owner != clusterID {
+	if owner != "" && !strings.EqualFold(owner, clusterID) { // Azure's IDs ignore case
 		return "", fmt.Errorf("%s: the rehearsal runs one cluster per stack and %s is there already; delete that one first",
 			clusterID, owner)
 	}
@@ -97,7 +98,7 @@ func (c *ControlPlane) Delete(_ context.Context, clusterID string) error {
 	if err != nil {
 		return err
 	}
-	if owner != clusterID {
+	if !strings.EqualFold(owner, clusterID) {
 		return nil
 	}
 	if err := c.stop(); err != nil {

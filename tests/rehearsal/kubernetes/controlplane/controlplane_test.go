@@ -16,17 +16,24 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"apim-azure/tests/rehearsal/kubernetes/controlplane"
-	"apim-azure/tests/rehearsal/kubernetes/internal/assets"
+	"apim-azure/tests/rehearsal/tools"
 )
 
 const clusterID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/apim-dev"
 
+// binaries finds the control plane's programs, or builds them. There is no skipping: a test of a control plane without one
+// proves nothing.
+func binaries(ctx context.Context) (controlplane.Binaries, error) {
+	b, err := tools.Kubernetes(ctx, os.Stderr)
+	return controlplane.Binaries(b), err
+}
+
 func TestControlPlaneLife(t *testing.T) {
-	if _, err := assets.Binaries(t.Context()); err != nil {
+	if _, err := binaries(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	plane := controlplane.New(controlplane.Options{Dir: dir, Binaries: assets.Binaries, Log: t.Logf})
+	plane := controlplane.New(controlplane.Options{Dir: dir, Binaries: binaries, Log: t.Logf})
 	t.Cleanup(func() {
 		if err := plane.Stop(); err != nil {
 			t.Error(err)
@@ -54,7 +61,7 @@ func TestControlPlaneLife(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		user := entra.AuthInfos["clusterUser_apim-dev"]
+		user := entra.AuthInfos["clusterUser_g_apim-dev"]
 		if user == nil || user.Exec == nil || user.Exec.Command != "kubelogin" {
 			t.Fatalf("users: %v", entra.AuthInfos)
 		}
@@ -66,6 +73,12 @@ func TestControlPlaneLife(t *testing.T) {
 		}
 		if server := entra.Clusters["apim-dev"].Server; server != config.Host {
 			t.Errorf("server %s, want %s", server, config.Host)
+		}
+	})
+
+	t.Run("Azure spells one cluster's ID in several cases", func(t *testing.T) {
+		if _, err := plane.Kubeconfig(t.Context(), strings.Replace(clusterID, "resourceGroups", "resourcegroups", 1), true); err != nil {
+			t.Error(err)
 		}
 	})
 
@@ -134,7 +147,7 @@ func TestAProgramThatFailsIsReportedWithItsLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	plane := controlplane.New(controlplane.Options{Dir: t.TempDir(), Binaries: func(ctx context.Context) (controlplane.Binaries, error) {
-		b, err := assets.Binaries(ctx)
+		b, err := binaries(ctx)
 		b.Etcd = broken
 		return b, err
 	}})

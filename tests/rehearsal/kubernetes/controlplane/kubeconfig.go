@@ -3,6 +3,8 @@ package controlplane
 import (
 	"fmt"
 	"path"
+	"slices"
+	"strings"
 
 	"k8s.io/client-go/tools/clientcmd"
 	clientapi "k8s.io/client-go/tools/clientcmd/api"
@@ -18,7 +20,8 @@ const (
 // kubeconfig writes the file az aks get-credentials would, with the rehearsal's address and authority.
 func (id *identity) kubeconfig(clusterID string, admin bool) (string, error) {
 	cluster := path.Base(clusterID)
-	user, context := "clusterUser_"+cluster, cluster
+	who := resourceGroup(clusterID) + "_" + cluster
+	user, context := "clusterUser_"+who, cluster
 	credentials := &clientapi.AuthInfo{Exec: &clientapi.ExecConfig{
 		APIVersion:         "client.authentication.k8s.io/v1beta1",
 		Command:            "kubelogin",
@@ -27,7 +30,7 @@ func (id *identity) kubeconfig(clusterID string, admin bool) (string, error) {
 		ProvideClusterInfo: false,
 	}}
 	if admin {
-		user, context = "clusterAdmin_"+cluster, cluster+"-admin"
+		user, context = "clusterAdmin_"+who, cluster+"-admin"
 		credentials = &clientapi.AuthInfo{ClientCertificateData: id.adminCert, ClientKeyData: id.adminKey}
 	}
 	config := clientapi.NewConfig()
@@ -40,4 +43,14 @@ func (id *identity) kubeconfig(clusterID string, admin bool) (string, error) {
 		return "", fmt.Errorf("kubeconfig of %s: %w", clusterID, err)
 	}
 	return string(text), nil
+}
+
+// resourceGroup returns the group's name in a resource ID, or "" where there is none.
+func resourceGroup(id string) string {
+	parts := strings.Split(id, "/")
+	i := slices.IndexFunc(parts, func(p string) bool { return strings.EqualFold(p, "resourceGroups") })
+	if i < 0 || i+1 == len(parts) {
+		return ""
+	}
+	return parts[i+1]
 }

@@ -19,6 +19,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"apim-azure/tests/rehearsal/process"
 )
 
 const (
@@ -30,8 +32,8 @@ const (
 	serviceRange = "10.0.0.0/16"
 )
 
-// process is one running child.
-type process struct {
+// child is one running process.
+type child struct {
 	name string
 	log  string // path
 	cmd  *exec.Cmd
@@ -42,7 +44,7 @@ type process struct {
 // processes are the children in the order they were started.
 type processes struct {
 	dir string
-	all []*process
+	all []*child
 }
 
 // startProcesses brings the three up and returns when the API server says it is ready. On failure nothing stays behind.
@@ -132,7 +134,6 @@ func controllerManagerArgs(id *identity, kubeconfig string) []string {
 		"--secure-port=0",
 		"--service-account-private-key-file=" + id.file("service-accounts.key"),
 		"--root-ca-file=" + id.file("ca.crt"),
-		"--use-service-account-credentials=true",
 		"--profiling=false",
 	}
 }
@@ -188,7 +189,7 @@ func (ps *processes) pidFile(name string) string { return filepath.Join(ps.dir, 
 
 // start runs one program with its output in a log file of its own.
 func (ps *processes) start(name, binary string, args []string) error {
-	p := &process{name: name, log: filepath.Join(ps.dir, "logs", name+".log"), done: make(chan struct{})}
+	p := &child{name: name, log: filepath.Join(ps.dir, "logs", name+".log"), done: make(chan struct{})}
 	if err := os.MkdirAll(filepath.Dir(p.log), 0o700); err != nil {
 		return err
 	}
@@ -196,9 +197,10 @@ func (ps *processes) start(name, binary string, args []string) error {
 	if err != nil {
 		return err
 	}
-	p.cmd = exec.Command(binary, args...)
+	// It outlives the call that started it; and Ctrl-C must not reach it, since pulumi needs the API server to wind down.
+	p.cmd = exec.CommandContext(context.Background(), binary, args...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
-	p.cmd.SysProcAttr = childAttributes()
+	process.Own(p.cmd)
 	started := make(chan error)
 	go func() {
 		// The kernel ends the child with the thread that started it, so that thread waits for it.
@@ -227,12 +229,12 @@ func (ps *processes) waitReady(ctx context.Context, id *identity) error {
 	}
 	defer client.CloseIdleConnections()
 	client.Timeout = 2 * time.Second
-	last := errors.New("never asked")
 	for {
 		if err := ps.alive(); err != nil {
 			return err
 		}
-		if last = ready(ctx, client, id.server()+"/readyz"); last == nil {
+		last := ready(ctx, client, id.server()+"/readyz")
+		if last == nil {
 			return nil
 		}
 		select {
