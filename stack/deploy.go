@@ -4,6 +4,7 @@ package stack
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
@@ -23,7 +24,7 @@ func Deploy(ctx *pulumi.Context) error {
 		return err
 	}
 	cfg, warnings, err := config.Load(ctx.Project(), ctx.Stack(), raw)
-	if err != nil {
+	if err = errors.Join(err, secretsAreSecret(ctx, raw)); err != nil {
 		return fmt.Errorf("the configuration of stack %s was refused, nothing was changed:\n%w", ctx.Stack(), err)
 	}
 	for _, warning := range warnings {
@@ -59,6 +60,16 @@ func rawConfig() (map[string]string, error) {
 		return nil, fmt.Errorf("reading the configuration Pulumi passed in %s: %w", pulumi.EnvConfig, err)
 	}
 	return raw, nil
+}
+
+// secretsAreSecret refuses a secrets section that was set without encryption: it would be committed in clear.
+func secretsAreSecret(ctx *pulumi.Context, raw map[string]string) error {
+	key := ctx.Project() + ":secrets"
+	if text := raw[key]; text == "" || text == "{}" || ctx.IsConfigSecret(key) {
+		return nil
+	}
+	return errors.New("secrets: [not shown]: is stored in clear; take it out of the stack's file, replace what leaked, and set each " +
+		"value with `pulumi config set --secret --path 'secrets.NAME'`")
 }
 
 // newProviders registers the explicit providers. Default ones are disabled in Pulumi.yaml, so that a forgotten provider fails

@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"apim-azure/config/badconfig"
+	"apim-azure/stack"
 )
 
 // deployed runs a stack file, with changes by configuration path, and fails the test when the program refuses it.
@@ -84,6 +86,24 @@ func TestABadConfigurationRegistersNothing(t *testing.T) {
 				t.Errorf("%d resources were registered before it was refused, the first is %s", len(r.resources), r.resources[0].Name)
 			}
 		})
+	}
+}
+
+func TestSecretsInClearAreRefusedWithoutShowingThem(t *testing.T) {
+	t.Setenv("PULUMI_CONFIG_SECRET_KEYS", "")
+	raw := badconfig.Base()
+	text, err := json.Marshal(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(pulumi.EnvConfig, string(text))
+	r := &recorder{}
+	err = pulumi.RunErr(stack.Deploy, pulumi.WithMocks("apim", "prod", r))
+	if err == nil || !strings.Contains(err.Error(), "secrets: [not shown]: is stored in clear") || strings.Contains(err.Error(), "BEGIN") {
+		t.Errorf("got %v", err)
+	}
+	if len(r.resources) > 0 {
+		t.Errorf("%d resources were registered", len(r.resources))
 	}
 }
 

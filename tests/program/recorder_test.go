@@ -152,6 +152,7 @@ func run(t *testing.T, stackName string, raw map[string]string) (*recorder, erro
 		t.Fatal(err)
 	}
 	t.Setenv(pulumi.EnvConfig, string(text))
+	t.Setenv(pulumi.EnvConfigSecretKeys, `["apim:secrets"]`)
 	r := &recorder{}
 	err = pulumi.RunErr(stack.Deploy, pulumi.WithMocks("apim", stackName, r))
 	return r, err

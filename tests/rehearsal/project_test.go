@@ -54,6 +54,7 @@ func rehearsed(t *testing.T, root, stack string, overrides map[string]any) map[s
 }
 
 func TestTheMadeUpSecretsSatisfyTheConfigurationOfEveryStack(t *testing.T) {
+	t.Parallel()
 	root, err := tools.Root()
 	if err != nil {
 		t.Fatal(err)

@@ -121,6 +121,7 @@ func TestAStackLivesThroughARehearsal(t *testing.T) {
 }
 
 func TestTheMadeUpCertificateServesTheHostsOfTheStack(t *testing.T) {
+	t.Parallel()
 	rig := small(t, t.TempDir(), nil)
 	succeed(t, rig, "up", "--yes", "--skip-preview")
 	shown := outputs(t, rig, "--show-secrets")
@@ -146,6 +147,7 @@ func TestTheMadeUpCertificateServesTheHostsOfTheStack(t *testing.T) {
 }
 
 func TestWithoutWorkloadsNoCertificateIsMadeUp(t *testing.T) {
+	t.Parallel()
 	rig := small(t, t.TempDir(), func(o *Options) {
 		o.Config = map[string]any{"workloads.enabled": false, "length": 9}
 	})
@@ -177,6 +179,7 @@ func TestWithoutWorkloadsNoCertificateIsMadeUp(t *testing.T) {
 }
 
 func TestTheProgramsOutputStaysOutOfWhatCommandsPrint(t *testing.T) {
+	t.Parallel()
 	var stdout, stderr bytes.Buffer
 	rig := small(t, t.TempDir(), func(o *Options) { o.Stdout, o.Stderr = &stdout, &stderr })
 	if code, err := rig.Preview(t.Context(), "--json"); err != nil || code != 0 {
@@ -198,6 +201,7 @@ func TestTheProgramsOutputStaysOutOfWhatCommandsPrint(t *testing.T) {
 }
 
 func TestAnInterruptLeavesTheStackUsable(t *testing.T) {
+	t.Parallel()
 	waiting := filepath.Join(t.TempDir(), "waiting")
 	signals := make(chan os.Signal, 1)
 	rig := small(t, t.TempDir(), func(o *Options) {
@@ -236,6 +240,7 @@ func TestAnInterruptLeavesTheStackUsable(t *testing.T) {
 }
 
 func TestAMistakenRehearsalIsRefused(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(*Options)
 		want   string

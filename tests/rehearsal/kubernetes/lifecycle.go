@@ -110,7 +110,7 @@ func (p *provider) postOnce(ctx context.Context, conn *connection, inputs object
 		return apply(ctx, client, inputs, manager, p.forces(inputs), dry)
 	}
 	live, err := client.Create(ctx, wrap(copyObject(inputs)), metav1.CreateOptions{
-		FieldManager: creationManager, DryRun: nil,
+		FieldManager: creationManager, FieldValidation: metav1.FieldValidationStrict, DryRun: dry,
 	})
 	if err != nil {
 		return nil, err

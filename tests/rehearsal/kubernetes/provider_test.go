@@ -319,6 +319,49 @@ func TestProviderAgainstARealAPIServer(t *testing.T) {
 		}
 	})
 
+	t.Run("a previewed creation creates nothing", func(t *testing.T) {
+		e := engine{t, provider}
+		state, err := e.tryCreate(urn("kubernetes:apps/v1:Deployment", "dry"), properties(deployment("dry", "1", 1)), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := at(t, state.outputs, "spec.progressDeadlineSeconds"); state.id != "" || got != 600.0 {
+			t.Errorf("ID %q, the server's default %v", state.id, got)
+		}
+		if _, err := deployments.Get(t.Context(), "dry", metav1.GetOptions{}); err == nil {
+			t.Error("it is there")
+		}
+	})
+
+	t.Run("a custom resource is held to its definition, also a changed one", func(t *testing.T) {
+		e := engine{t, provider}
+		defined := e.create(urn("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", "routes"), definition("size"))
+		route := func(name, field string) (resourceState, error) {
+			return e.tryCreate(urn("kubernetes:example.com/v1:Route", name), properties(values{
+				"apiVersion": "example.com/v1", "kind": "Route", "metadata": values{"name": name, "namespace": "apim"}, "spec": values{field: 1},
+			}), false)
+		}
+		if _, err := route("good", "size"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := route("bad", "sise"); err == nil || !strings.Contains(err.Error(), `unknown field "spec.sise"`) {
+			t.Errorf("%v", err)
+		}
+		refreshed, _ := e.refresh(defined)
+		expectSame(t, e.diff(refreshed, properties(definition("size"))))
+		e.update(defined, definition("weight"))
+		// The server takes a moment to serve the new schema.
+		for range 50 {
+			if _, err = route("weighed", "weight"); err == nil {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		if err != nil {
+			t.Errorf("the changed definition: %v", err)
+		}
+	})
+
 	t.Run("what exists already is not taken over", func(t *testing.T) {
 		e := engine{t, provider}
 		e.create(urn("kubernetes:core/v1:ConfigMap", "one"), configMap("twice", nil))
@@ -405,6 +448,11 @@ func TestProviderAgainstARealAPIServer(t *testing.T) {
 		o, err := deployments.Get(t.Context(), "hpa", metav1.GetOptions{})
 		if err != nil || number(o.Object, "spec", "replicas") != 5 || o.GetLabels()["stage"] != "second" {
 			t.Errorf("%v, %v", o, err)
+		}
+		for _, m := range o.GetManagedFields() {
+			if strings.HasPrefix(m.Manager, "pulumi-kubernetes") && strings.Contains(m.FieldsV1.GetRawString(), `"f:replicas"`) {
+				t.Errorf("%s manages the replicas too", m.Manager)
+			}
 		}
 		if _, err := e.tryUpdate(old, properties(labelled(deployment("hpa", "1", 2), "third")), false); err == nil ||
 			!strings.Contains(err.Error(), "autoscaler") {
@@ -688,5 +736,25 @@ func agic(version string) values {
 		"name": "ingress-azure", "namespace": "agic", "createNamespace": true,
 		"chart": "oci://mcr.microsoft.com/azure-application-gateway/charts/ingress-azure", "version": version,
 		"values": values{"appgw": values{"name": "apim-dev-agw"}},
+	}
+}
+
+// definition defines the kind Route with one number in its spec.
+func definition(field string) values {
+	return values{
+		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": values{"name": "routes.example.com"},
+		"spec": values{
+			"group": "example.com", "scope": "Namespaced",
+			"names": values{"kind": "Route", "plural": "routes", "singular": "route", "listKind": "RouteList"},
+			"versions": []any{values{
+				"name": "v1", "served": true, "storage": true,
+				"schema": values{"openAPIV3Schema": values{
+					"type": "object", "properties": values{"spec": values{"type": "object", "properties": values{
+						field:  values{"type": "integer"},
+						"tags": values{"type": "array", "items": values{"type": "string"}, "x_kubernetes_list_type": "set"},
+					}}},
+				}},
+			}},
+		},
 	}
 }

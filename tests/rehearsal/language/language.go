@@ -122,7 +122,7 @@ func (r *runtime) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirp
 	}
 	binary := req.GetInfo().GetOptions().GetFields()["binary"].GetStringValue()
 	if binary == "" {
-		return nil, errors.New("Pulumi.yaml: runtime.options.binary is empty; it must name the compiled program")
+		return nil, errors.New("runtime.options.binary in Pulumi.yaml is empty; it must name the compiled program")
 	}
 	variables, err := variables(req, engine)
 	if err != nil {

@@ -119,10 +119,10 @@ type Call struct {
 	Old    *Resource         // nil on create
 }
 
-// Put creates or updates a resource. accepted tells whether Azure took the request: an error after that leaves the resource
+// Put creates or updates a resource of a subscription. accepted tells whether Azure took the request: an error after that leaves the resource
 // behind, as a timeout or a killed client does.
-func (s *Store) Put(ctx context.Context, t *Type, inputs Object, wait Wait) (id string, accepted bool, err error) {
-	call, err := s.begin(t, inputs)
+func (s *Store) Put(ctx context.Context, t *Type, subscription string, inputs Object, wait Wait) (id string, accepted bool, err error) {
+	call, err := s.begin(t, subscription, inputs)
 	if err != nil {
 		return "", false, err
 	}
@@ -135,10 +135,10 @@ func (s *Store) Put(ctx context.Context, t *Type, inputs Object, wait Wait) (id 
 }
 
 // begin checks a request and, if it is accepted, makes its effect visible.
-func (s *Store) begin(t *Type, inputs Object) (*Call, error) {
+func (s *Store) begin(t *Type, subscription string, inputs Object) (*Call, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	call, err := s.call(t, inputs)
+	call, err := s.call(t, subscription, inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -157,8 +157,8 @@ func (s *Store) begin(t *Type, inputs Object) (*Call, error) {
 }
 
 // call resolves a request against the store.
-func (s *Store) call(t *Type, inputs Object) (*Call, error) {
-	id, err := t.ID(s.Subscription, inputs)
+func (s *Store) call(t *Type, subscription string, inputs Object) (*Call, error) {
+	id, err := t.ID(subscription, inputs)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,153 @@
+// Package engine_test runs the real Pulumi CLI and engine on the compiled program, against the rehearsal's stand-ins and a
+// real Kubernetes API server.
+package engine_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"apim-azure/tests/rehearsal"
+)
+
+// stage is a change of configuration by path.
+type stage map[string]any
+
+var (
+	platform  = stage{"workloads.enabled": false}
+	workloads = stage{"workloads.enabled": true}
+)
+
+// with is the stage and more changes.
+func (s stage) with(more stage) stage {
+	out := stage{}
+	for k, v := range s {
+		out[k] = v
+	}
+	for k, v := range more {
+		out[k] = v
+	}
+	return out
+}
+
+// rig is a rehearsal of a stack in a folder of the test's own.
+type rig struct {
+	*rehearsal.Rig
+	t *testing.T
+}
+
+func newRig(t *testing.T, stack string, overrides stage) rig {
+	t.Helper()
+	r, err := rehearsal.New(context.Background(), rehearsal.Options{
+		Stack: stack, Dir: t.TempDir(), Config: overrides, Stderr: os.Stderr,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	return rig{r, t}
+}
+
+func (r rig) configure(s stage) {
+	r.t.Helper()
+	if err := r.Configure(s); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// pulumi runs a command that must succeed.
+func (r rig) pulumi(args ...string) rehearsal.Result {
+	r.t.Helper()
+	result := r.try(args...)
+	if result.Code != 0 {
+		r.t.Fatalf("pulumi %s: exit code %d\n%s%s", strings.Join(args, " "), result.Code, tail(result.Stdout), tail(result.Stderr))
+	}
+	return result
+}
+
+// try runs a command that may fail.
+func (r rig) try(args ...string) rehearsal.Result {
+	r.t.Helper()
+	result, err := r.Capture(context.Background(), args...)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return result
+}
+
+func (r rig) up() rehearsal.Result {
+	r.t.Helper()
+	return r.pulumi("up", "--yes", "--skip-preview")
+}
+
+// tail keeps the end of a long output, where the errors are.
+func tail(text string) string {
+	const most = 6000
+	if len(text) > most {
+		return "[...]" + text[len(text)-most:]
+	}
+	return text
+}
+
+// step is one step of a preview.
+type step struct {
+	Op  string `json:"op"`
+	URN string `json:"urn"`
+}
+
+func (s step) name() string { return s.URN[strings.LastIndex(s.URN, "::")+2:] }
+
+func (s step) resourceType() string {
+	parts := strings.Split(s.URN, "::")
+	types := strings.Split(parts[len(parts)-2], "$")
+	return types[len(types)-1]
+}
+
+// preview returns the steps that would change something.
+func (r rig) preview() []step {
+	r.t.Helper()
+	result := r.pulumi("preview", "--json")
+	var digest struct {
+		Steps []step `json:"steps"`
+	}
+	if err := json.Unmarshal([]byte(result.Stdout), &digest); err != nil {
+		r.t.Fatalf("%v in %s", err, tail(result.Stdout))
+	}
+	if len(digest.Steps) == 0 {
+		r.t.Fatal("the preview has no steps at all: this test is not testing anything")
+	}
+	return slices.DeleteFunc(digest.Steps, func(s step) bool { return s.Op == "same" || s.Op == "read" })
+}
+
+// export is the state with its secrets encrypted, or in clear.
+func (r rig) export(showSecrets bool) string {
+	r.t.Helper()
+	content, err := r.Export(context.Background(), showSecrets)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return string(content)
+}
+
+// golden compares text with testdata/<name>; UPDATE_GOLDEN=1 rewrites it.
+func golden(t *testing.T, name, got, warning string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v (UPDATE_GOLDEN=1 writes it)", err)
+	}
+	if got != string(want) {
+		t.Errorf("%s changed. %s\ngot:\n%s", path, warning, got)
+	}
+}

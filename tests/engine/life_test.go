@@ -1,0 +1,239 @@
+package engine_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestTheWholeLifeOfAStack takes dev and prod from nothing to nothing: each stage up, an empty second preview, a refresh that
+// finds no drift, a destroy that is refused while the stack is protected, and one that succeeds.
+func TestTheWholeLifeOfAStack(t *testing.T) {
+	for _, stack := range []string{"dev", "prod"} {
+		t.Run(stack, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, stack, platform)
+			for _, s := range r.preview() {
+				if s.Op != "create" {
+					t.Errorf("the first preview wants to %s %s", s.Op, s.name())
+				}
+			}
+			if n, err := r.Resources(context.Background()); err != nil || n > 0 {
+				t.Fatalf("the preview left %d resources behind (%v)", n, err)
+			}
+			for _, s := range []stage{platform, workloads} {
+				r.configure(s)
+				r.up()
+				r.pulumi("preview", "--expect-no-changes")
+				r.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+				r.pulumi("preview", "--expect-no-changes")
+			}
+			golden(t, stack+"-outputs.json", outputs(r), "CI reads these outputs: a changed name or shape breaks pipelines.")
+			checkSecrets(t, r)
+
+			refused := r.try("destroy", "--yes", "--skip-preview")
+			if refused.Code == 0 || !strings.Contains(refused.Stdout+refused.Stderr, "protected") || !strings.Contains(refused.Stdout+refused.Stderr, "protect") {
+				t.Fatalf("destroying a protected stack ended with %d:\n%s", refused.Code, tail(refused.Stdout+refused.Stderr))
+			}
+			r.pulumi("preview", "--expect-no-changes")
+
+			code, err := r.Destroy(context.Background())
+			if err != nil || code != 0 {
+				t.Fatalf("destroy: %d, %v", code, err)
+			}
+			if n, err := r.Resources(context.Background()); err != nil || n > 0 {
+				t.Errorf("%d resources are left after the destroy (%v)", n, err)
+			}
+		})
+	}
+}
+
+// outputs are the stack's outputs with what differs between runs blanked.
+func outputs(r rig) string {
+	r.t.Helper()
+	var values map[string]any
+	if err := json.Unmarshal([]byte(r.pulumi("stack", "output", "--json").Stdout), &values); err != nil {
+		r.t.Fatal(err)
+	}
+	text, err := json.MarshalIndent(values, "", "  ")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for pattern, blank := range map[string]string{
+		`(apim-?(?:dev|prod)[a-z]*-?)[a-z0-9]{6}\b`:      `${1}SUFFIX`,
+		`https://[^"]*/oidc/[^"]*|https://[^"]*oic[^"]*`: "OIDC-ISSUER",
+	} {
+		text = regexp.MustCompile(pattern).ReplaceAll(text, []byte(blank))
+	}
+	return string(text) + "\n"
+}
+
+// checkSecrets compares the state with secrets shown with the state as it is stored: no secret value may be in the latter.
+func checkSecrets(t *testing.T, r rig) {
+	t.Helper()
+	var shown any
+	if err := json.Unmarshal([]byte(r.export(true)), &shown); err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]bool{}
+	plaintexts(shown, values)
+	// Short values such as a user name occur elsewhere in their own right.
+	secrets := slices.DeleteFunc(sorted(values), func(s string) bool { return len(s) < 16 })
+	if len(secrets) < 20 {
+		t.Fatalf("%d secrets in the state: this test is not testing anything", len(secrets))
+	}
+	stored := r.export(false)
+	for _, secret := range secrets {
+		quoted, _ := json.Marshal(secret)
+		if strings.Contains(stored, strings.Trim(string(quoted), `"`)) {
+			t.Errorf("a secret is in the state in clear: %.12s...", secret)
+		}
+	}
+}
+
+// plaintexts collects the texts inside the engine's secret envelopes.
+func plaintexts(v any, into map[string]bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		if text, ok := v["plaintext"].(string); ok {
+			var inner any
+			if json.Unmarshal([]byte(text), &inner) == nil {
+				texts(inner, into)
+			}
+			return
+		}
+		for _, e := range v {
+			plaintexts(e, into)
+		}
+	case []any:
+		for _, e := range v {
+			plaintexts(e, into)
+		}
+	}
+}
+
+func texts(v any, into map[string]bool) {
+	switch v := v.(type) {
+	case string:
+		into[v] = true
+	case map[string]any:
+		for _, e := range v {
+			texts(e, into)
+		}
+	case []any:
+		for _, e := range v {
+			texts(e, into)
+		}
+	}
+}
+
+func sorted(set map[string]bool) []string {
+	var out []string
+	for s := range set {
+		out = append(out, s)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// TestChangesTouchWhatTheyMust previews changes of a running stack.
+func TestChangesTouchWhatTheyMust(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "prod", workloads)
+	r.up()
+
+	t.Run("a tag updates and replaces nothing", func(t *testing.T) {
+		r := rig{r.Rig, t}
+		r.configure(workloads.with(stage{"azure.tags.owner": "platform"}))
+		steps := r.preview()
+		for _, s := range steps {
+			if s.Op != "update" {
+				t.Errorf("a tag change wants to %s %s", s.Op, s.name())
+			}
+		}
+		if len(steps) < 30 {
+			t.Errorf("%d resources get the new tag", len(steps))
+		}
+		r.up()
+		r.pulumi("preview", "--expect-no-changes")
+	})
+
+	tagged := workloads.with(stage{"azure.tags.owner": "platform"})
+	for _, change := range []struct {
+		name string
+		set  stage
+	}{
+		{"another VM size", stage{"aks.apimPool.vmSize": "Standard_D8s_v5"}},
+		{"another disk", stage{"aks.apimPool.osDiskGB": 256}},
+	} {
+		t.Run("a pool with "+change.name+" comes up before the old one goes", func(t *testing.T) {
+			r := rig{r.Rig, t}
+			r.configure(tagged.with(change.set))
+			steps := r.preview()
+			created := slices.IndexFunc(steps, func(s step) bool { return s.name() == "cluster-apimpool" && s.Op == "create-replacement" })
+			deleted := slices.IndexFunc(steps, func(s step) bool { return s.name() == "cluster-apimpool" && s.Op == "delete-replaced" })
+			if created < 0 || deleted < created {
+				t.Errorf("the pool is created at step %d and deleted at step %d: %v", created, deleted, steps)
+			}
+			for _, s := range steps {
+				if s.name() != "cluster-apimpool" {
+					t.Errorf("the change wants to %s %s too", s.Op, s.name())
+				}
+			}
+			r.up()
+			r.pulumi("preview", "--expect-no-changes")
+		})
+	}
+
+	t.Run("another Cassandra release updates the nodes' configuration only", func(t *testing.T) {
+		r := rig{r.Rig, t}
+		r.configure(tagged.with(stage{
+			"aks.apimPool.osDiskGB": 256,
+			"cassandra.artifactUrl": "https://mirror.example.com/cassandra.tar.gz", "cassandra.artifactSha512": strings.Repeat("ab", 64),
+		}))
+		var names []string
+		for _, s := range r.preview() {
+			if s.Op != "update" {
+				t.Errorf("the change wants to %s %s", s.Op, s.name())
+			}
+			names = append(names, s.name())
+		}
+		slices.Sort(names)
+		if want := []string{"cassandra-1-configure", "cassandra-2-configure", "cassandra-3-configure"}; !slices.Equal(names, want) {
+			t.Errorf("the change touches %v, want %v", names, want)
+		}
+		r.up()
+	})
+}
+
+// TestBadConfigurationsAreRefusedByTheEngineBeforeAnythingIsRegistered runs a few of the program ring's cases for real.
+func TestBadConfigurationsAreRefusedByTheEngineBeforeAnythingIsRegistered(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "prod", platform)
+	for _, bad := range []struct {
+		set  stage
+		want []string
+	}{
+		{stage{"aks.maxPod": 30}, []string{"aks.maxPod", "aks.maxPods"}},
+		{stage{"azure.location": "westeurop"}, []string{"azure.location: westeurop", "westeurope"}},
+		{stage{"jumpHost.adminCidrs": []any{"0.0.0.0/0"}, "network.addressSpace": "10.0.0.0/25"}, []string{"jumpHost.adminCidrs", "network.addressSpace"}},
+	} {
+		t.Run(fmt.Sprint(bad.set), func(t *testing.T) {
+			r := rig{r.Rig, t}
+			r.configure(platform.with(bad.set))
+			result := r.try("preview")
+			for _, want := range bad.want {
+				if result.Code == 0 || !strings.Contains(result.Stdout+result.Stderr, want) {
+					t.Errorf("exit code %d, and %q should be in the message:\n%s", result.Code, want, tail(result.Stdout+result.Stderr))
+				}
+			}
+			if n, err := r.Resources(context.Background()); err != nil || n > 0 {
+				t.Errorf("%d resources were registered (%v)", n, err)
+			}
+		})
+	}
+}
