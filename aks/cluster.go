@@ -73,7 +73,8 @@ type Cluster struct {
 	OIDCIssuerURL pulumi.StringOutput `pulumi:"oidcIssuerUrl"`
 	// NodeResourceGroup is the group AKS keeps nodes and load balancers in.
 	NodeResourceGroup pulumi.StringOutput `pulumi:"nodeResourceGroup"`
-	// Kubeconfig is a secret. With local accounts it holds the admin certificate, otherwise it runs kubelogin.
+	// Kubeconfig is a secret. With local accounts it holds the admin certificate, otherwise it runs kubelogin, which asks for a
+	// device code unless AAD_LOGIN_METHOD names another way, and whoever runs it has to be a member of an admin group.
 	Kubeconfig pulumi.StringOutput `pulumi:"kubeconfig"`
 
 	// Managed is the Azure resource, for options such as DeletedWith.
@@ -99,7 +100,8 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	c.Managed, err = containerservice.NewManagedCluster(ctx, name, spec, children.Protected(
 		slow,
 		pulumi.DependsOn(slices.Concat(args.DependsOn, args.Identities.beforeCluster)),
-		// AKS adds every user pool to this list and its autoscaler writes their counts; the pools have resources of their own.
+		// AKS lists every user pool here and its autoscaler writes their counts; those pools have resources of their own. What
+		// follows from it is in the package's documentation.
 		pulumi.IgnoreChanges([]string{"agentPoolProfiles"}),
 	)...)
 	if err != nil {
@@ -216,7 +218,7 @@ func systemPool(a *ClusterArgs) *containerservice.ManagedClusterAgentPoolProfile
 		OsType:            pulumi.String("Linux"),
 		OsSKU:             pulumi.String("Ubuntu"),
 		OsDiskType:        pulumi.String(plan.OSDiskType),
-		AvailabilityZones: zones(p.Zones),
+		AvailabilityZones: component.Zones(p.Zones...),
 		VnetSubnetID:      pulumi.String(p.SubnetID),
 		NodeTaints:        pulumi.ToStringArray([]string{plan.SystemTaint}),
 		Tags:              a.Placement.TagMap(),
@@ -226,14 +228,6 @@ func systemPool(a *ClusterArgs) *containerservice.ManagedClusterAgentPoolProfile
 
 func upgradeSettings() *containerservice.AgentPoolUpgradeSettingsArgs {
 	return &containerservice.AgentPoolUpgradeSettingsArgs{MaxSurge: pulumi.Sprintf("%d", plan.MaxSurge)}
-}
-
-// zones leaves the field out in regions without zones: an empty list is not the same to Azure.
-func zones(z []string) pulumi.StringArrayInput {
-	if len(z) == 0 {
-		return nil
-	}
-	return pulumi.ToStringArray(z)
 }
 
 // outputs reads what others need from the cluster as Azure knows it, by its name, which stays known in previews.
@@ -248,7 +242,7 @@ func (c *Cluster) outputs(ctx *pulumi.Context, a *ClusterArgs) {
 	c.OIDCIssuerURL = live.OidcIssuerProfile().IssuerURL().Elem()
 	c.NodeResourceGroup = pulumi.String(a.Names.NodeResourceGroup()).ToStringOutput()
 	c.Kubeconfig = c.kubeconfig(ctx, a)
-	warnOfSystemPoolDrift(ctx, c, a.Plan.System, live.AgentPoolProfiles())
+	c.warnOfDrift(ctx, a.Plan.System, live.AgentPoolProfiles())
 }
 
 // kubeconfig asks for the credentials by the cluster's name. AKS refuses the admin ones when local accounts are off.
@@ -275,30 +269,21 @@ func (c *Cluster) kubeconfig(ctx *pulumi.Context, a *ClusterArgs) pulumi.StringO
 	return pulumi.ToSecret(decoded).(pulumi.StringOutput)
 }
 
-// warnOfSystemPoolDrift says what the ignored inline pool has that the configuration does not ask for.
-func warnOfSystemPoolDrift(ctx *pulumi.Context, c *Cluster, want plan.SystemPool,
+// warnOfDrift warns when the inline pool, which the program leaves alone, isn't the configured one.
+func (c *Cluster) warnOfDrift(ctx *pulumi.Context, want plan.SystemPool,
 	live containerservice.ManagedClusterAgentPoolProfileResponseArrayOutput,
 ) {
 	live.ApplyT(func(pools []containerservice.ManagedClusterAgentPoolProfileResponse) (bool, error) {
 		for _, pool := range pools {
-			if pool.Name != plan.SystemPoolName {
+			if pool.Name != plan.SystemPoolName || pool.VmSize == nil || pool.Count == nil {
 				continue
 			}
-			for _, sentence := range want.Drift(deref(pool.VmSize), deref(pool.Count)) {
-				if err := ctx.Log.Warn(sentence, &pulumi.LogArgs{Resource: c}); err != nil {
-					return false, err
-				}
+			if drift := want.Drift(*pool.VmSize, *pool.Count); drift != "" {
+				return true, ctx.Log.Warn(drift, &pulumi.LogArgs{Resource: c})
 			}
 		}
-		return true, nil
+		return false, nil
 	})
-}
-
-func deref[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
 }
 
 // federate lets the ingress controller's service account act as its identity.

@@ -16,10 +16,11 @@
 // the explicit DeleteBeforeReplace(false) overrules it, which is safe exactly because the two names differ.
 //
 // The inline pool is another matter. Azure lists all pools of the cluster in agentPoolProfiles, so a refresh brings the user
-// pools into the cluster's inputs, and the program leaves that field alone after creation. Three things follow. A change
-// of aks.systemPool only warns, and names the command that makes it. After a Kubernetes upgrade the system pool is upgraded
-// with `az aks nodepool upgrade --name system`. And azure-native sends the field back as it was last read: after a pool was
-// replaced, refresh before the next change of the cluster, or the old pool comes back.
+// pools into the cluster's inputs, and the program leaves that field alone after creation. Three things follow. A change of
+// aks.systemPool only warns, and names the command that makes it; new tags don't reach the system pool's nodes. After a
+// Kubernetes upgrade the system pool is upgraded with `az aks nodepool upgrade --name system`. And azure-native sends the field
+// back as it was last read: once it was refreshed and a pool was then replaced, it names a pool that is gone, and AKS refuses
+// the next change of the cluster ("A new agent pool was introduced") until the stack is refreshed again.
 //
 // Identities and the cluster are looked up by name for the outputs others depend on (principal IDs, the OIDC issuer):
 // azure-native forgets them while it previews an update, and a forgotten principal ID would announce the replacement of

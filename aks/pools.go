@@ -50,7 +50,7 @@ func agentPool(a *ClusterArgs, p plan.Pool, cluster *containerservice.ManagedClu
 		OsSKU:               pulumi.String("Ubuntu"),
 		OsDiskType:          pulumi.String(plan.OSDiskType),
 		OsDiskSizeGB:        pulumi.Int(p.OSDiskGB),
-		AvailabilityZones:   zones(p.Zones),
+		AvailabilityZones:   component.Zones(p.Zones...),
 		VnetSubnetID:        pulumi.String(p.SubnetID),
 		NodeLabels:          pulumi.ToStringMap(p.Labels()),
 		UpgradeSettings:     upgradeSettings(),

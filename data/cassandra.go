@@ -74,7 +74,8 @@ type Cassandra struct {
 	// AdminPassword is the password of Cassandra's superuser `cassandra`, a secret.
 	AdminPassword pulumi.StringOutput `pulumi:"adminPassword"`
 
-	// Host is node 1, for other administrative scripts that have to run inside the data subnet.
+	// Host is node 1, for other administrative scripts that have to run inside the data subnet. They wait for its own scripts:
+	// Azure refuses two changes of a machine at a time.
 	Host ScriptHost
 	// Ready is everything a client has to wait for: roles and keyspaces.
 	Ready []pulumi.Resource
@@ -151,7 +152,7 @@ func NewCassandra(ctx *pulumi.Context, name string, args *CassandraArgs, opts ..
 	if err != nil {
 		return nil, err
 	}
-	c.Host = ScriptHost{Machine: first, After: []pulumi.Resource{access}}
+	c.Host = ScriptHost{Machine: first, After: ready}
 	c.Ready = ready
 	c.HostName = pulumi.String(cassandra.HostName(args.InternalZone)).ToStringOutput()
 	c.NodeNames, c.Addresses = nodeLists(nodes)

@@ -10,6 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"apim-azure/data/cassandra"
+	"apim-azure/internal/component"
 )
 
 // faultDomains is the number of fault and update domains of the availability set: one per node. Regions with two are refused
@@ -176,5 +177,5 @@ func zones(node cassandra.Node) pulumi.StringArrayInput {
 	if node.Zone == "" {
 		return nil
 	}
-	return pulumi.StringArray{pulumi.String(node.Zone)}
+	return component.Zones(node.Zone)
 }

@@ -1,6 +1,8 @@
 // Package data creates what holds the platform's data, and the identities that reach it: the Cassandra cluster (Cassandra), the
 // metrics database (MySQL), and the certificates of Cassandra's nodes and clients (Certificates).
 //
+// The nodes' certificates are issued, but not installed: Cassandra still speaks clear text, with a password, inside the network.
+//
 // What it refuses: anything but three Cassandra nodes, releases the node script wasn't written for, artifacts nobody vouches
 // for, keyspaces two groups would share, and server figures Azure doesn't take. Cassandra is never reached by a public address,
 // and MySQL through its private endpoint only.

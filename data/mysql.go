@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/pulumi/pulumi-azure-native-sdk/network/v3"
-	"github.com/pulumi/pulumi-random/sdk/v4/go/random"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"apim-azure/config/naming"
@@ -148,17 +146,20 @@ type mysqlBuilder struct {
 
 func (b *mysqlBuilder) server() (*dbformysql.Server, error) {
 	a, p := b.args, b.args.Placement
-	suffix, err := random.NewRandomString(b.ctx, b.name+"-suffix", &random.RandomStringArgs{
-		Length: pulumi.Int(6), Upper: pulumi.Bool(false), Special: pulumi.Bool(false), Numeric: pulumi.Bool(true),
-	}, b.children.Opts()...)
+	suffix, err := b.children.Suffix(b.ctx, b.name)
 	if err != nil {
 		return nil, err
 	}
-	b.serverName = pulumi.Sprintf("%s-%s", a.Names.MySQLServerPrefix(), suffix.Result)
+	b.serverName = pulumi.Sprintf("%s-%s", a.Names.MySQLServerPrefix(), suffix)
 	if b.password, err = password(b.ctx, b.name+"-admin-password", b.children); err != nil {
 		return nil, err
 	}
 	mode, primary, standby := a.Server.Standby()
+	// The server grows its storage by itself, and refuses to shrink it; a failover swaps the two zones.
+	ignored := []string{"storage.storageSizeGB", "availabilityZone"}
+	if standby != "" {
+		ignored = append(ignored, "highAvailability.standbyAvailabilityZone")
+	}
 	return dbformysql.NewServer(b.ctx, b.name+"-server", &dbformysql.ServerArgs{
 		ResourceGroupName:          p.ResourceGroupName,
 		ServerName:                 b.serverName,
@@ -172,31 +173,27 @@ func (b *mysqlBuilder) server() (*dbformysql.Server, error) {
 			Mode: pulumi.String(mode), StandbyAvailabilityZone: optional(standby),
 		},
 		Storage: dbformysql.StorageArgs{
-			StorageSizeGB: pulumi.Int(a.Server.StorageGB), AutoGrow: enabled(true), AutoIoScaling: enabled(true),
+			StorageSizeGB: pulumi.Int(a.Server.StorageGB), AutoGrow: component.Enabled(true), AutoIoScaling: component.Enabled(true),
 		},
 		Backup: dbformysql.BackupArgs{
-			BackupRetentionDays: pulumi.Int(a.Server.BackupRetentionDays), GeoRedundantBackup: enabled(a.Server.GeoRedundantBackup),
+			BackupRetentionDays: pulumi.Int(a.Server.BackupRetentionDays), GeoRedundantBackup: component.Enabled(a.Server.GeoRedundantBackup),
 		},
-		Network: dbformysql.NetworkArgs{PublicNetworkAccess: enabled(false)},
+		Network: dbformysql.NetworkArgs{PublicNetworkAccess: component.Enabled(false)},
 		Tags:    p.TagMap(),
 	}, b.children.Protected(
-		pulumi.IgnoreChanges([]string{
-			// A failover swaps the two zones.
-			"availabilityZone", "highAvailability.standbyAvailabilityZone",
-			// The server grows its storage by itself, and refuses to shrink it.
-			"storage.storageSizeGB",
-		}),
+		pulumi.IgnoreChanges(ignored),
 		pulumi.Timeouts(&pulumi.CustomTimeouts{Create: "90m", Update: "90m", Delete: "60m"}),
 	)...)
 }
 
-// content sets the parameters and creates the database, one after another, and returns the last.
+// content sets the parameters and creates the database, one after another, and returns the last. They take the server's name
+// from the server, so that a new server gets them again.
 func (b *mysqlBuilder) content(server *dbformysql.Server) (pulumi.Resource, error) {
 	var last pulumi.Resource = server
 	for _, parameter := range mysql.Parameters() {
 		set, err := dbformysql.NewConfiguration(b.ctx, b.name+"-"+parameter.Name, &dbformysql.ConfigurationArgs{
 			ResourceGroupName: b.args.Placement.ResourceGroupName,
-			ServerName:        b.serverName,
+			ServerName:        server.Name,
 			ConfigurationName: pulumi.String(parameter.Name),
 			Source:            pulumi.String("user-override"),
 			Value:             pulumi.String(parameter.Value),
@@ -208,7 +205,7 @@ func (b *mysqlBuilder) content(server *dbformysql.Server) (pulumi.Resource, erro
 	}
 	return dbformysql.NewDatabase(b.ctx, b.name+"-database", &dbformysql.DatabaseArgs{
 		ResourceGroupName: b.args.Placement.ResourceGroupName,
-		ServerName:        b.serverName,
+		ServerName:        server.Name,
 		DatabaseName:      pulumi.String(mysql.Database),
 		Charset:           pulumi.String(mysql.Charset),
 		Collation:         pulumi.String(mysql.Collation),
@@ -217,32 +214,10 @@ func (b *mysqlBuilder) content(server *dbformysql.Server) (pulumi.Resource, erro
 
 // endpoint gives the server an address in the network and a name for it, and returns the name.
 func (b *mysqlBuilder) endpoint(server *dbformysql.Server, after pulumi.Resource) (pulumi.Resource, error) {
-	p, physical := b.args.Placement, b.args.Names.Of("mysql-endpoint")
-	endpoint, err := network.NewPrivateEndpoint(b.ctx, b.name+"-endpoint", &network.PrivateEndpointArgs{
-		ResourceGroupName:          p.ResourceGroupName,
-		PrivateEndpointName:        pulumi.String(physical),
-		CustomNetworkInterfaceName: pulumi.String(b.args.Names.Of("mysql-endpoint-nic")),
-		Location:                   pulumi.String(p.Location),
-		Subnet:                     network.SubnetTypeArgs{Id: b.args.SubnetID.ToStringOutput().ToStringPtrOutput()},
-		PrivateLinkServiceConnections: network.PrivateLinkServiceConnectionArray{network.PrivateLinkServiceConnectionArgs{
-			Name:                 pulumi.String("mysql"),
-			PrivateLinkServiceId: server.ID().ToStringPtrOutput(),
-			GroupIds:             pulumi.ToStringArray([]string{mysql.GroupID}),
-		}},
-		Tags: p.TagMap(),
-	}, b.children.Opts(pulumi.DependsOn([]pulumi.Resource{after}))...)
-	if err != nil {
-		return nil, err
-	}
-	return network.NewPrivateDnsZoneGroup(b.ctx, b.name+"-endpoint-zone", &network.PrivateDnsZoneGroupArgs{
-		ResourceGroupName:       p.ResourceGroupName,
-		PrivateEndpointName:     pulumi.String(physical),
-		PrivateDnsZoneGroupName: pulumi.String("default"),
-		PrivateDnsZoneConfigs: network.PrivateDnsZoneConfigArray{network.PrivateDnsZoneConfigArgs{
-			Name:             pulumi.String("mysql"),
-			PrivateDnsZoneId: b.args.PrivateZoneID.ToStringOutput().ToStringPtrOutput(),
-		}},
-	}, b.children.Opts(pulumi.DependsOn([]pulumi.Resource{endpoint}), pulumi.DeletedWith(endpoint))...)
+	return b.children.Endpoint(b.ctx, b.name, b.args.Placement, component.Endpoint{
+		Name: b.args.Names.Of("mysql-endpoint"), Group: mysql.GroupID, TargetID: server.ID().ToStringOutput(),
+		SubnetID: b.args.SubnetID, ZoneID: b.args.PrivateZoneID, After: []pulumi.Resource{after},
+	})
 }
 
 // users creates the components' logins by a Run Command, because only the network's own machines reach the server.
@@ -273,11 +248,4 @@ func optional(text string) pulumi.StringPtrInput {
 		return nil
 	}
 	return pulumi.String(text)
-}
-
-func enabled(on bool) pulumi.StringInput {
-	if on {
-		return pulumi.String("Enabled")
-	}
-	return pulumi.String("Disabled")
 }

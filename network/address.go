@@ -19,17 +19,9 @@ func publicAddress(ctx *pulumi.Context, p component.Placement, logicalName, name
 		Sku:                      network.PublicIPAddressSkuArgs{Name: pulumi.String("Standard"), Tier: pulumi.String("Regional")},
 		PublicIPAllocationMethod: pulumi.String("Static"),
 		PublicIPAddressVersion:   pulumi.String("IPv4"),
-		Zones:                    zoneList(zones),
+		Zones:                    component.Zones(zones...),
 		Tags:                     p.TagMap(),
 	}, opts...)
-}
-
-// zoneList leaves the property out where the region has no zones: Azure refuses an empty list on some types.
-func zoneList(zones []string) pulumi.StringArrayInput {
-	if len(zones) == 0 {
-		return nil
-	}
-	return pulumi.ToStringArray(zones)
 }
 
 // reference points at a resource by ID.

@@ -32,7 +32,7 @@ type ApplicationGatewayArgs struct {
 	PrivateAddress netip.Addr
 }
 
-// ApplicationGateway is the layer 7 entry point. It starts with a listener that answers nothing; the ingress controller in the
+// ApplicationGateway is the layer 7 entry point. It starts with a listener that leads nowhere; the ingress controller in the
 // cluster (AGIC) then owns its routes.
 type ApplicationGateway struct {
 	pulumi.ResourceState
@@ -124,12 +124,12 @@ func (a *ApplicationGatewayArgs) gateway(publicIP pulumi.StringInput) *network.A
 		ResourceGroupName:      p.ResourceGroupName,
 		ApplicationGatewayName: pulumi.String(gatewayName),
 		Location:               pulumi.String(p.Location),
-		Zones:                  zoneList(a.Zones),
+		Zones:                  component.Zones(a.Zones...),
 		Sku: network.ApplicationGatewaySkuArgs{
 			Name: pulumi.String("Standard_v2"), Tier: pulumi.String("Standard_v2"), Capacity: pulumi.Int(a.Capacity),
 		},
 		EnableHttp2: pulumi.Bool(false), // the reference asks for HTTP/1.1
-		// The lowest policy Azure still offers that starts at TLS 1.2; it offers 1.3 too.
+		// TLS 1.2 at least, and 1.3 where the client has it.
 		SslPolicy: network.ApplicationGatewaySslPolicyArgs{
 			PolicyType: pulumi.String("Predefined"), PolicyName: pulumi.String("AppGwSslPolicy20220101"),
 		},

@@ -103,7 +103,10 @@ func NewJumpHost(ctx *pulumi.Context, name string, args *JumpHostArgs, opts ...p
 	if err != nil {
 		return nil, err
 	}
-	vm, err := compute.NewVirtualMachine(ctx, name+"-vm", args.machine(nic.ID().ToStringOutput()), children.Opts()...)
+	vm, err := compute.NewVirtualMachine(ctx, name+"-vm", args.machine(nic.ID().ToStringOutput()), children.Opts(
+		// Azure reads the key when the machine is born and refuses another; operators roll keys with `az vm user update`.
+		pulumi.IgnoreChanges([]string{"osProfile.linuxConfiguration.ssh"}),
+	)...)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +170,7 @@ func (b jumpHostBuilder) login(vm *compute.VirtualMachine) error {
 		TypeHandlerVersion:      pulumi.String("1.0"),
 		AutoUpgradeMinorVersion: pulumi.Bool(true),
 		Tags:                    p.TagMap(),
-	}, b.children.Opts()...)
+	}, b.children.Opts(pulumi.DeletedWith(vm))...) // Azure takes no extension off a machine that is switched off
 	if err != nil {
 		return err
 	}
@@ -185,19 +188,19 @@ func (b jumpHostBuilder) login(vm *compute.VirtualMachine) error {
 			AsyncExecution:                  pulumi.Bool(false),
 			TreatFailureAsDeploymentFailure: pulumi.Bool(true),
 			Tags:                            p.TagMap(),
-		}, b.children.Opts(pulumi.DependsOn([]pulumi.Resource{entra}),
+		}, b.children.Opts(pulumi.DependsOn([]pulumi.Resource{entra}), pulumi.DeletedWith(vm),
 			pulumi.Timeouts(&pulumi.CustomTimeouts{Create: "40m", Update: "40m"}))...); err != nil {
 		return err
 	}
 	scope := p.ID("Microsoft.Compute/virtualMachines", a.Names.Of("jump"))
 	for _, group := range a.AdminGroups {
 		if _, err := authorization.NewRoleAssignment(b.ctx, b.name+"-login-"+group, &authorization.RoleAssignmentArgs{
-			Scope:              pulumi.String(scope),
+			Scope:              vm.ID(), // not the plain ID: the assignment goes when the machine is replaced
 			RoleAssignmentName: pulumi.String(a.Names.RoleAssignment(scope, roleVMAdministratorLogin, group)),
 			RoleDefinitionId:   pulumi.String(p.RoleDefinition(roleVMAdministratorLogin)),
 			PrincipalId:        pulumi.String(group),
 			PrincipalType:      pulumi.String("Group"),
-		}, b.children.Opts(pulumi.DependsOn([]pulumi.Resource{vm}))...); err != nil {
+		}, b.children.Opts()...); err != nil {
 			return err
 		}
 	}
@@ -210,7 +213,7 @@ func (a *JumpHostArgs) machine(nicID pulumi.StringInput) *compute.VirtualMachine
 		ResourceGroupName: p.ResourceGroupName,
 		VmName:            pulumi.String(vmName),
 		Location:          pulumi.String(p.Location),
-		Zones:             zoneList(a.Zones[:min(1, len(a.Zones))]),
+		Zones:             component.Zones(a.Zones[:min(1, len(a.Zones))]...),
 		HardwareProfile:   compute.HardwareProfileArgs{VmSize: pulumi.String(a.VMSize)},
 		Identity:          compute.VirtualMachineIdentityArgs{Type: compute.ResourceIdentityTypeSystemAssigned}, // for the Entra login
 		NetworkProfile: compute.NetworkProfileArgs{NetworkInterfaces: compute.NetworkInterfaceReferenceArray{

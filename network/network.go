@@ -151,7 +151,7 @@ func (b networkBuilder) nat() (*network.NatGateway, pulumi.StringOutput, error) 
 		Sku:                  network.NatGatewaySkuArgs{Name: pulumi.String("Standard")},
 		IdleTimeoutInMinutes: pulumi.Int(4), // Azure's smallest and default; longer idle connections hold ports
 		PublicIpAddresses:    network.SubResourceArray{reference(address.ID().ToStringOutput())},
-		Zones:                zoneList(b.args.Zones[:min(1, len(b.args.Zones))]),
+		Zones:                component.Zones(b.args.Zones[:min(1, len(b.args.Zones))]...),
 		Tags:                 p.TagMap(),
 	}, b.children.Opts()...)
 	return nat, address.IpAddress.Elem(), err

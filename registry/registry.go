@@ -4,8 +4,6 @@ import (
 	"errors"
 
 	"github.com/pulumi/pulumi-azure-native-sdk/containerregistry/v3"
-	"github.com/pulumi/pulumi-azure-native-sdk/network/v3"
-	"github.com/pulumi/pulumi-random/sdk/v4/go/random"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"apim-azure/config/naming"
@@ -78,7 +76,11 @@ func NewRegistry(ctx *pulumi.Context, name string, args *RegistryArgs, opts ...p
 		}
 		ready = append(ready, replica)
 	}
-	if err := newEndpoint(ctx, name, args, registry, children, ready); err != nil {
+	// The replica brings the endpoint one more data address: added later, it would be written while the endpoint is.
+	if _, err := children.Endpoint(ctx, name, args.Placement, component.Endpoint{
+		Name: args.Names.Of("registry-endpoint"), Group: "registry", TargetID: registry.ID().ToStringOutput(),
+		SubnetID: pulumi.String(args.SubnetID), ZoneID: pulumi.String(args.DNSZoneID), After: append(ready, args.DependsOn...),
+	}); err != nil {
 		return nil, err
 	}
 	c.Name = registry.Name
@@ -93,20 +95,18 @@ func NewRegistry(ctx *pulumi.Context, name string, args *RegistryArgs, opts ...p
 
 func newRegistry(ctx *pulumi.Context, name string, a *RegistryArgs, children component.Children,
 ) (*containerregistry.Registry, error) {
-	suffix, err := random.NewRandomString(ctx, name+"-suffix", &random.RandomStringArgs{
-		Length: pulumi.Int(6), Upper: pulumi.Bool(false), Special: pulumi.Bool(false), Numeric: pulumi.Bool(true),
-	}, children.Opts()...)
+	suffix, err := children.Suffix(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	return containerregistry.NewRegistry(ctx, name, &containerregistry.RegistryArgs{
 		ResourceGroupName: a.Placement.ResourceGroupName,
-		RegistryName:      pulumi.Sprintf("%s%s", a.Names.RegistryPrefix(), suffix.Result),
+		RegistryName:      pulumi.Sprintf("%s%s", a.Names.RegistryPrefix(), suffix),
 		Location:          pulumi.String(a.Placement.Location),
 		Tags:              a.Placement.TagMap(),
 		Sku:               &containerregistry.SkuArgs{Name: pulumi.String("Premium")},
 		AdminUserEnabled:  pulumi.Bool(false),
-		ZoneRedundancy:    enabled(a.Plan.ZoneRedundant),
+		ZoneRedundancy:    component.Enabled(a.Plan.ZoneRedundant),
 		// Enabled, or the workers' rules would not count; the default action denies the rest.
 		PublicNetworkAccess:      pulumi.String("Enabled"),
 		NetworkRuleBypassOptions: pulumi.String("AzureServices"),
@@ -143,52 +143,7 @@ func newReplica(ctx *pulumi.Context, name string, a *RegistryArgs, registry *con
 		ReplicationName:       pulumi.String(replica.Location),
 		Location:              pulumi.String(replica.Location),
 		RegionEndpointEnabled: pulumi.Bool(true),
-		ZoneRedundancy:        enabled(replica.ZoneRedundant),
+		ZoneRedundancy:        component.Enabled(replica.ZoneRedundant),
 		Tags:                  a.Placement.TagMap(),
 	}, children.Opts()...)
-}
-
-// newEndpoint gives the registry an address in the network. It waits for the replica, which brings the endpoint one more
-// data address: added later, it would be written while the endpoint is.
-func newEndpoint(ctx *pulumi.Context, name string, a *RegistryArgs, registry *containerregistry.Registry,
-	children component.Children, ready []pulumi.Resource,
-) error {
-	physical := a.Names.Of("registry-endpoint")
-	endpoint, err := network.NewPrivateEndpoint(ctx, name+"-endpoint", &network.PrivateEndpointArgs{
-		ResourceGroupName:          a.Placement.ResourceGroupName,
-		PrivateEndpointName:        pulumi.String(physical),
-		CustomNetworkInterfaceName: pulumi.String(a.Names.Of("registry-endpoint-nic")),
-		Location:                   pulumi.String(a.Placement.Location),
-		Tags:                       a.Placement.TagMap(),
-		Subnet:                     &network.SubnetTypeArgs{Id: pulumi.String(a.SubnetID)},
-		PrivateLinkServiceConnections: network.PrivateLinkServiceConnectionArray{
-			&network.PrivateLinkServiceConnectionArgs{
-				Name:                 pulumi.String("registry"),
-				GroupIds:             pulumi.ToStringArray([]string{"registry"}),
-				PrivateLinkServiceId: registry.ID().ToStringOutput(),
-			},
-		},
-	}, children.Opts(pulumi.DependsOn(append(ready, a.DependsOn...)))...)
-	if err != nil {
-		return err
-	}
-	_, err = network.NewPrivateDnsZoneGroup(ctx, name+"-endpoint-dns", &network.PrivateDnsZoneGroupArgs{
-		ResourceGroupName:       a.Placement.ResourceGroupName,
-		PrivateEndpointName:     endpoint.Name,
-		PrivateDnsZoneGroupName: pulumi.String("default"),
-		PrivateDnsZoneConfigs: network.PrivateDnsZoneConfigArray{
-			&network.PrivateDnsZoneConfigArgs{
-				Name:             pulumi.String("registry"),
-				PrivateDnsZoneId: pulumi.String(a.DNSZoneID),
-			},
-		},
-	}, children.Opts()...)
-	return err
-}
-
-func enabled(on bool) pulumi.String {
-	if on {
-		return "Enabled"
-	}
-	return "Disabled"
 }

@@ -129,7 +129,7 @@ func (p *platform) ruleInputs(cfg *config.Config) netplan.RuleInputs {
 		Addresses: cfg.Addresses(), Location: cfg.Azure.Location,
 		Controller: netplan.Controller(cfg.Ingress.Controller), Exposure: netplan.Exposure(cfg.Ingress.Exposure),
 		ANM: p.entry.ANM, AdminCIDRs: cfg.JumpHost.AdminCIDRs, SourceRanges: cfg.Ingress.SourceRanges,
-		// Port 80 answers with a redirect to 443 and nothing else.
+		// Port 80 redirects to 443.
 		HTTP: true,
 	}
 	if in.Controller == netplan.LoadBalancer {

@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"github.com/pulumi/pulumi-azure-native-sdk/storage/v3"
-	"github.com/pulumi/pulumi-random/sdk/v4/go/random"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"apim-azure/config/naming"
@@ -25,15 +24,13 @@ type accountArgs struct {
 
 // newAccount creates a protected account that only the AKS subnet and trusted Azure services reach.
 func newAccount(ctx *pulumi.Context, name string, a accountArgs, children component.Children) (*storage.StorageAccount, error) {
-	suffix, err := random.NewRandomString(ctx, name+"-suffix", &random.RandomStringArgs{
-		Length: pulumi.Int(6), Upper: pulumi.Bool(false), Special: pulumi.Bool(false), Numeric: pulumi.Bool(true),
-	}, children.Opts()...)
+	suffix, err := children.Suffix(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	return storage.NewStorageAccount(ctx, name, &storage.StorageAccountArgs{
 		ResourceGroupName: a.placement.ResourceGroupName,
-		AccountName:       pulumi.Sprintf("%s%s", a.names.StorageAccountPrefix(a.role), suffix.Result),
+		AccountName:       pulumi.Sprintf("%s%s", a.names.StorageAccountPrefix(a.role), suffix),
 		Location:          pulumi.String(a.placement.Location),
 		Tags:              a.placement.TagMap(),
 		Kind:              pulumi.String(a.shape.Kind),

@@ -76,7 +76,7 @@ func NewANM(ctx *pulumi.Context, name string, args *ANMArgs, opts ...pulumi.Reso
 	}
 	recreate := &appsv1.DeploymentStrategyArgs{Type: pulumi.String("Recreate")}
 	deployment, err := appsv1.NewDeployment(ctx, name+"-deployment", deploymentArgs(args.Platform, pod, pulumi.Int(1), recreate),
-		kids.opts(rollout(), pulumi.DependsOn([]pulumi.Resource{account}))...)
+		kids.opts(rollout(1), pulumi.DependsOn([]pulumi.Resource{account}))...)
 	if err != nil {
 		return nil, err
 	}
@@ -95,17 +95,19 @@ func NewANM(ctx *pulumi.Context, name string, args *ANMArgs, opts ...pulumi.Reso
 	})
 }
 
-// newLoadBalancer passes port 443 through to ANM's second listener, which presents the public certificate itself.
+// newLoadBalancer passes port 443 through to ANM's second listener, which presents the public certificate itself. It sends to
+// ANM's node only: through another one, ANM and network policies would see that node instead of the administrator.
 func (a *ANMArgs) newLoadBalancer(ctx *pulumi.Context, name string, pod plan.Pod, kids children) error {
 	meta := a.Platform.Namespace.meta(pod.Name()+"-internal", plan.Labels(pod.Component, pod.Group))
 	meta.Annotations = pulumi.ToStringMap(plan.InternalAddress(a.InternalAddress))
 	_, err := corev1.NewService(ctx, name+"-internal", &corev1.ServiceArgs{
 		Metadata: meta,
 		Spec: &corev1.ServiceSpecArgs{
-			Type:     pulumi.String("LoadBalancer"),
-			Selector: pulumi.ToStringMap(plan.Selector(pod.Component, pod.Group)),
-			Ports:    corev1.ServicePortArray{servicePort("https", 443, plan.PortANMUI)},
+			Type:                  pulumi.String("LoadBalancer"),
+			ExternalTrafficPolicy: pulumi.String("Local"),
+			Selector:              pulumi.ToStringMap(plan.Selector(pod.Component, pod.Group)),
+			Ports:                 corev1.ServicePortArray{servicePort("https", 443, plan.PortANMUI)},
 		},
-	}, kids.opts(rollout())...)
+	}, kids.opts(rollout(1))...)
 	return err
 }

@@ -8,6 +8,5 @@
 //
 // Nothing here is protected: the data is in Cassandra, MySQL and the events share, and the volume keeps the share when it is
 // deleted. Every object is deleted with the cluster, so that a cluster that goes in the same run isn't asked to tidy up first.
-// Images start one after the other - ANM, then API Manager UI, then the gateways - because a gateway that finds no ANM takes
-// minutes to try again.
+// Pods start in the order of the reference's prechecks: ANM, then API Manager UI, then the gateways.
 package workloads

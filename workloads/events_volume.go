@@ -88,8 +88,10 @@ func (a *EventsVolumeArgs) volumeSpec() *corev1.PersistentVolumeSpecArgs {
 		return plan.VolumeHandle(a.ResourceGroup, names[0].(string), names[1].(string))
 	}).(pulumi.StringOutput)
 	return &corev1.PersistentVolumeSpecArgs{
-		AccessModes:                   pulumi.StringArray{pulumi.String("ReadWriteMany")},
-		Capacity:                      volumeSize(),
+		AccessModes: pulumi.StringArray{pulumi.String("ReadWriteMany")},
+		Capacity:    volumeSize(),
+		// The volume takes no other claim either: one that asks for no class and is quicker would get the share.
+		ClaimRef:                      &corev1.ObjectReferenceArgs{Namespace: pulumi.String(a.Namespace.name), Name: pulumi.String(plan.EventsClaim)},
 		MountOptions:                  pulumi.ToStringArray(plan.VolumeMountOptions()),
 		PersistentVolumeReclaimPolicy: pulumi.String("Retain"),
 		Csi: &corev1.CSIPersistentVolumeSourceArgs{

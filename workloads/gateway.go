@@ -14,13 +14,9 @@ import (
 // GatewayToken is the type of Gateway.
 const GatewayToken = "apim:workloads:Gateway"
 
-const (
-	// scaleDownWindow is how long, in seconds, load must stay low before gateways go: Kubernetes' own default, stated because a
-	// JVM that is missed takes minutes to come back.
-	scaleDownWindow = 300
-	// scaleDownPeriod is the time, in seconds, in which one gateway may go: as long as one takes to drain.
-	scaleDownPeriod = 120
-)
+// scaleDownWindow is how long, in seconds, load must stay low before gateways go: Kubernetes' own default, stated because a
+// JVM that is missed takes minutes to come back.
+const scaleDownWindow = 300
 
 // GatewayArgs describes a group's gateways.
 type GatewayArgs struct {
@@ -46,8 +42,9 @@ type Gateway struct {
 	ServiceName pulumi.StringOutput `pulumi:"serviceName"`
 }
 
-// NewGateway creates the Deployment, its Service, the autoscaler and the disruption budget. The Deployment states no number of
-// replicas: the autoscaler owns it, and every update would set it back.
+// NewGateway creates the autoscaler, the disruption budget, the Deployment and its Service. The Deployment states no number of
+// replicas: the autoscaler owns it, and every update would set it back. The autoscaler doesn't wait for the Deployment, or the
+// first rollout would be called done with the single gateway that Kubernetes starts where no number is stated.
 func NewGateway(ctx *pulumi.Context, name string, args *GatewayArgs, opts ...pulumi.ResourceOption) (*Gateway, error) {
 	if err := args.Validate(); err != nil {
 		return nil, err
@@ -62,19 +59,19 @@ func NewGateway(ctx *pulumi.Context, name string, args *GatewayArgs, opts ...pul
 	if err != nil {
 		return nil, err
 	}
+	if err := args.newAutoscaler(ctx, name, pod, kids); err != nil {
+		return nil, err
+	}
+	if err := args.newBudget(ctx, name, pod, kids); err != nil {
+		return nil, err
+	}
 	deployment, err := appsv1.NewDeployment(ctx, name+"-deployment", deploymentArgs(args.Platform, pod, nil, oneMore()),
-		kids.opts(rollout(), pulumi.DependsOn([]pulumi.Resource{account}))...)
+		kids.opts(rollout(args.Spec.MaxReplicas), pulumi.DependsOn([]pulumi.Resource{account}))...)
 	if err != nil {
 		return nil, err
 	}
 	kids.after = append(kids.after, deployment)
 	if _, err := newService(ctx, name, args.Platform, pod, kids); err != nil {
-		return nil, err
-	}
-	if err := args.newAutoscaler(ctx, name, pod, kids); err != nil {
-		return nil, err
-	}
-	if err := args.newBudget(ctx, name, pod, kids); err != nil {
 		return nil, err
 	}
 	return g, ctx.RegisterResourceOutputs(g, pulumi.Map{"serviceName": g.ServiceName})
@@ -103,7 +100,8 @@ func (a *GatewayArgs) newAutoscaler(ctx *pulumi.Context, name string, pod plan.P
 			Behavior: &autoscalingv2.HorizontalPodAutoscalerBehaviorArgs{ScaleDown: &autoscalingv2.HPAScalingRulesArgs{
 				StabilizationWindowSeconds: pulumi.Int(scaleDownWindow),
 				Policies: autoscalingv2.HPAScalingPolicyArray{&autoscalingv2.HPAScalingPolicyArgs{
-					Type: pulumi.String("Pods"), Value: pulumi.Int(1), PeriodSeconds: pulumi.Int(scaleDownPeriod),
+					// One at a time, in the time it has to drain.
+					Type: pulumi.String("Pods"), Value: pulumi.Int(1), PeriodSeconds: pulumi.Int(pod.Grace),
 				}},
 			}},
 		},

@@ -80,7 +80,7 @@ func NewIngress(ctx *pulumi.Context, name string, args *IngressArgs, opts ...pul
 	meta.Annotations = pulumi.ToStringMap(args.Publication.Annotations())
 	if _, err := networkingv1.NewIngress(ctx, name+"-ingress", &networkingv1.IngressArgs{
 		Metadata: meta, Spec: args.spec(object),
-	}, kids.opts(rollout(), pulumi.DependsOn([]pulumi.Resource{certificate}))...); err != nil {
+	}, kids.opts(rollout(1), pulumi.DependsOn([]pulumi.Resource{certificate}))...); err != nil {
 		return nil, err
 	}
 	return i, ctx.RegisterResourceOutputs(i, pulumi.Map{"url": i.URL})

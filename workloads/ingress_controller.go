@@ -128,7 +128,7 @@ func NewIngressController(ctx *pulumi.Context, name string, args *IngressControl
 		Atomic:        pulumi.Bool(true),
 		CleanupOnFail: pulumi.Bool(true),
 		MaxHistory:    pulumi.Int(5),
-	}, kids.opts(rollout(), pulumi.DependsOn(before))...)
+	}, kids.opts(rollout(1), pulumi.DependsOn(before))...)
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func NewManager(ctx *pulumi.Context, name string, args *ManagerArgs, opts ...pul
 		return nil, err
 	}
 	deployment, err := appsv1.NewDeployment(ctx, name+"-deployment", deploymentArgs(args.Platform, pod, pulumi.Int(1), oneMore()),
-		kids.opts(rollout(), pulumi.DependsOn([]pulumi.Resource{account}))...)
+		kids.opts(rollout(1), pulumi.DependsOn([]pulumi.Resource{account}))...)
 	if err != nil {
 		return nil, err
 	}

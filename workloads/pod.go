@@ -1,6 +1,8 @@
 package workloads
 
 import (
+	"strconv"
+
 	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
@@ -15,13 +17,20 @@ const (
 	// progressDeadline is how long, in seconds, a rollout may stand still before it is called failed: JVMs start slowly, and a
 	// rollout may have to wait for a new node first.
 	progressDeadline = 1800
-	// rolloutTimeout is above the deadline, so that the cluster's own reason is what the operator reads.
-	rolloutTimeout = "40m"
+	// rolloutMinutes is above the deadline, so that the cluster's own reason is what the operator reads.
+	rolloutMinutes = 40
+	// podMinutes is how long each further pod may take: they are replaced one after the other, each JVM starting in minutes.
+	podMinutes = 5
+	// secretsRevision is the annotation by which pods follow the content of their secrets.
+	secretsRevision = "apim.io/secrets-revision"
+	// secretMode lets user and group of the image read a mounted secret, and nobody write it.
+	secretMode = 0o440
 )
 
-// rollout are the options of an object that takes as long as its pods.
-func rollout() pulumi.ResourceOption {
-	return pulumi.Timeouts(&pulumi.CustomTimeouts{Create: rolloutTimeout, Update: rolloutTimeout, Delete: rolloutTimeout})
+// rollout are the options of an object that takes as long as its pods, of which there are at least one.
+func rollout(pods int) pulumi.ResourceOption {
+	timeout := strconv.Itoa(rolloutMinutes+podMinutes*(pods-1)) + "m"
+	return pulumi.Timeouts(&pulumi.CustomTimeouts{Create: timeout, Update: timeout, Delete: timeout})
 }
 
 // newServiceAccount gives a component an identity of its own without a token: nothing in the images calls the Kubernetes API.
@@ -64,8 +73,12 @@ func deploymentArgs(platform Platform, pod plan.Pod, replicas pulumi.IntPtrInput
 			Strategy:                strategy,
 			Selector:                selector(pod),
 			Template: &corev1.PodTemplateSpecArgs{
-				Metadata: &metav1.ObjectMetaArgs{Labels: pulumi.ToStringMap(plan.Labels(pod.Component, pod.Group))},
-				Spec:     podSpec(platform, pod),
+				Metadata: &metav1.ObjectMetaArgs{
+					Labels: pulumi.ToStringMap(plan.Labels(pod.Component, pod.Group)),
+					// Kubernetes restarts no pod whose secrets change, and the images read them once.
+					Annotations: pulumi.StringMap{secretsRevision: platform.Secrets.revision(pod.Secrets())},
+				},
+				Spec: podSpec(platform, pod),
 			},
 		},
 	}
@@ -169,7 +182,9 @@ func environment(vars []plan.EnvVar) corev1.EnvVarArray {
 		case v.Secret != "":
 			arg.ValueFrom = &corev1.EnvVarSourceArgs{SecretKeyRef: &corev1.SecretKeySelectorArgs{Name: pulumi.String(v.Secret), Key: pulumi.String(v.Key)}}
 		case v.Field != "":
-			arg.ValueFrom = &corev1.EnvVarSourceArgs{FieldRef: &corev1.ObjectFieldSelectorArgs{FieldPath: pulumi.String(v.Field)}}
+			// The version is the server's default, stated because server-side apply owns the reference as a whole: without it, the
+			// object differs from what the server keeps.
+			arg.ValueFrom = &corev1.EnvVarSourceArgs{FieldRef: &corev1.ObjectFieldSelectorArgs{ApiVersion: pulumi.String("v1"), FieldPath: pulumi.String(v.Field)}}
 		default:
 			arg.Value = pulumi.String(v.Value)
 		}
@@ -193,7 +208,7 @@ func volumesAndMounts(pod plan.Pod) (corev1.VolumeArray, corev1.VolumeMountArray
 		mount := &corev1.VolumeMountArgs{Name: pulumi.String(v.Name), MountPath: pulumi.String(v.Path)}
 		if v.Secret != "" {
 			mount.ReadOnly = pulumi.Bool(true)
-			volume.Secret = &corev1.SecretVolumeSourceArgs{SecretName: pulumi.String(v.Secret)}
+			volume.Secret = &corev1.SecretVolumeSourceArgs{SecretName: pulumi.String(v.Secret), DefaultMode: pulumi.Int(secretMode)}
 		} else {
 			volume.PersistentVolumeClaim = &corev1.PersistentVolumeClaimVolumeSourceArgs{ClaimName: pulumi.String(v.Claim)}
 		}

@@ -1,9 +1,13 @@
 package workloads
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -105,6 +109,8 @@ type Secrets struct {
 	Names pulumi.StringArrayOutput `pulumi:"names"`
 
 	registryLogin, license bool
+	// digests are the hashes of the contents by object name.
+	digests map[string]pulumi.StringOutput
 }
 
 // NewSecrets creates one object for each row of the matrix, so that a component can be given its own and no more.
@@ -112,7 +118,7 @@ func NewSecrets(ctx *pulumi.Context, name string, args *SecretsArgs, opts ...pul
 	if err := args.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Secrets{registryLogin: args.Registry != nil, license: args.License != nil}
+	s := &Secrets{registryLogin: args.Registry != nil, license: args.License != nil, digests: map[string]pulumi.StringOutput{}}
 	kids, err := args.Namespace.register(ctx, SecretsToken, name, s, nil, opts...)
 	if err != nil {
 		return nil, err
@@ -124,6 +130,7 @@ func NewSecrets(ctx *pulumi.Context, name string, args *SecretsArgs, opts ...pul
 			return nil, err
 		}
 		names = append(names, c.name)
+		s.digests[c.name] = c.digest()
 	}
 	slices.Sort(names)
 	s.Names = pulumi.ToStringArray(names).ToStringArrayOutput()
@@ -134,6 +141,29 @@ func NewSecrets(ctx *pulumi.Context, name string, args *SecretsArgs, opts ...pul
 type content struct {
 	name, kind string
 	data       pulumi.StringMap
+}
+
+// digest is a hash of the content.
+func (c content) digest() pulumi.StringOutput {
+	return c.data.ToStringMapOutput().ApplyT(func(data map[string]string) (string, error) {
+		text, err := json.Marshal(data) // keys in order
+		sum := sha256.Sum256(text)
+		return hex.EncodeToString(sum[:]), err
+	}).(pulumi.StringOutput)
+}
+
+// revision changes with the content of any of the named secrets. It is shown in clear, so that a preview tells why pods are
+// replaced: among the contents are generated passwords, which no one guesses from a hash.
+func (s *Secrets) revision(names []string) pulumi.StringOutput {
+	digests := make(pulumi.StringArray, len(names))
+	for i, name := range names {
+		digests[i] = s.digests[name]
+	}
+	revision := digests.ToStringArrayOutput().ApplyT(func(digests []string) string {
+		sum := sha256.Sum256([]byte(strings.Join(digests, "\n")))
+		return hex.EncodeToString(sum[:8])
+	}).(pulumi.StringOutput)
+	return pulumi.Unsecret(revision).(pulumi.StringOutput)
 }
 
 func (a *SecretsArgs) contents() []content {

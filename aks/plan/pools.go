@@ -81,17 +81,13 @@ func (p Pool) Fingerprint() string {
 // Labels are the labels of the pool's nodes.
 func (p Pool) Labels() map[string]string { return map[string]string{PoolLabel: p.Role} }
 
-// Drift names what a running system pool has that the configuration does not ask for, one sentence each with the way out.
-// The program can't correct it: see the cluster's IgnoreChanges.
-func (s SystemPool) Drift(vmSize string, count int) []string {
-	var found []string
-	if vmSize != "" && !strings.EqualFold(vmSize, s.VMSize) {
-		found = append(found, fmt.Sprintf("aks.systemPool.vmSize: %s is configured, the cluster runs %s; AKS can't resize the "+
-			"inline pool, set the key back or add a second system pool with `az aks nodepool add --mode System`", s.VMSize, vmSize))
+// Drift says what a running system pool has that the configuration doesn't ask for, with the way out; nothing when they agree.
+// The program can't correct it: see the cluster's IgnoreChanges. A size in another case is the same size.
+func (s SystemPool) Drift(vmSize string, count int) string {
+	if strings.EqualFold(vmSize, s.VMSize) && count == s.Count {
+		return ""
 	}
-	if count != 0 && count != s.Count {
-		found = append(found, fmt.Sprintf("aks.systemPool.count: %d nodes are configured, the cluster runs %d; run "+
-			"`az aks nodepool scale --name %s --node-count %d` and then `pulumi refresh`", s.Count, count, SystemPoolName, s.Count))
-	}
-	return found
+	return fmt.Sprintf("aks.systemPool: %d x %s are configured, the cluster runs %d x %s, and the program leaves them alone; set "+
+		"vmSize back, AKS can't change it, and for the count run `az aks nodepool scale --name %s --node-count %d`, then `pulumi refresh`",
+		s.Count, s.VMSize, count, vmSize, SystemPoolName, s.Count)
 }

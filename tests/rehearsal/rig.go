@@ -189,12 +189,23 @@ func (r *Rig) write(overrides map[string]any) (map[string]any, error) {
 				return nil, err
 			}
 		}
-		value, err := secrets.encrypted(path)
+		value, err := secrets.made(path)
 		if err != nil {
 			return nil, err
 		}
 		if err := r.project.set(values, path, value); err != nil {
 			return nil, err
+		}
+	}
+	for _, path := range config.SecretKeys() { // Pulumi refuses clear text where the project says that it is secret
+		if clear, ok := r.project.lookup(values, path).(string); ok {
+			value, err := secrets.given(path, clear)
+			if err != nil {
+				return nil, err
+			}
+			if err := r.project.set(values, path, value); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if err := secrets.save(); err != nil {
@@ -394,6 +405,7 @@ func (r *Rig) Destroy(ctx context.Context, args ...string) (int, error) {
 	}
 	r.say("Lifting the protection: protect is false, and an update writes that into the state.")
 	if code, err := r.Up(ctx); err != nil || code != 0 {
+		r.say("That update did not succeed, so nothing was destroyed.")
 		return code, err
 	}
 	r.say("Destroying.")

@@ -146,6 +146,28 @@ func TestTheMadeUpCertificateServesTheHostsOfTheStack(t *testing.T) {
 	}
 }
 
+func TestASecretThatIsGivenIsEncryptedAndForgottenWithItsOverride(t *testing.T) {
+	t.Parallel()
+	rig := small(t, t.TempDir(), func(o *Options) {
+		o.Config = map[string]any{"secrets.privateKey": "given by the test"}
+	})
+	succeed(t, rig, "up", "--yes", "--skip-preview")
+	before := outputs(t, rig, "--show-secrets")
+	if got := before["secrets"].(string); !strings.HasPrefix(got, "given by the test") || before["configurationIsSecret"] != true {
+		t.Errorf("the program got %q, secret: %v", got, before["configurationIsSecret"])
+	}
+	if file, err := os.ReadFile(rig.path("project", "Pulumi.small.yaml")); err != nil || bytes.Contains(file, []byte("given by")) {
+		t.Errorf("the stack's file holds it in clear, error %v", err)
+	}
+	if err := rig.Configure(nil); err != nil {
+		t.Fatal(err)
+	}
+	succeed(t, rig, "up", "--yes", "--skip-preview")
+	if got := outputs(t, rig, "--show-secrets")["secrets"].(string); !strings.HasPrefix(got, "-----BEGIN PRIVATE KEY-----") {
+		t.Errorf("without the override the program got %.20q", got)
+	}
+}
+
 func TestWithoutWorkloadsNoCertificateIsMadeUp(t *testing.T) {
 	t.Parallel()
 	rig := small(t, t.TempDir(), func(o *Options) {

@@ -75,12 +75,25 @@ func openVault(path string) (*vault, error) {
 	return v, nil
 }
 
-// encrypted returns the secret at a path as a stack file holds it.
-func (v *vault) encrypted(path string) (any, error) {
-	s, made := v.Values[path]
-	if !made {
+// made returns the made-up secret of a path as a stack file holds it.
+func (v *vault) made(path string) (any, error) {
+	s, there := v.Values[path]
+	if !there {
 		s.Clear = "rehearsal value of " + path
 	}
+	return v.encrypted(path, s)
+}
+
+// given returns a secret that somebody gave, for this call only, as a stack file holds it.
+func (v *vault) given(path, clear string) (any, error) {
+	key := "given as " + path // never to be taken for the made-up one
+	if s := v.Values[key]; s.Clear == clear {
+		return v.encrypted(key, s)
+	}
+	return v.encrypted(key, secret{Clear: clear})
+}
+
+func (v *vault) encrypted(path string, s secret) (any, error) {
 	if s.Encrypted == "" {
 		crypter, err := v.key()
 		if err != nil {

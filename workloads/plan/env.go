@@ -5,7 +5,8 @@ import "strconv"
 // portCassandra is the port of Cassandra's native protocol.
 const portCassandra = 9042
 
-// topologyTTL is how long, in seconds, ANM keeps a silent gateway in the topology: Axway's default, four registrations.
+// topologyTTL is how long, in seconds, ANM keeps a silent gateway in the topology: Axway's default, four times the 30 seconds
+// between two registrations.
 const topologyTTL = 120
 
 // EnvVar is an environment variable: a literal value, a key of a secret, or a field of the pod.
@@ -55,8 +56,10 @@ func anmEnv(s Settings, heapMB int) []EnvVar {
 	return append(commonEnv(ANM, s, heapMB), EnvVar{Name: "EMT_TOPOLOGY_TTL", Value: strconv.Itoa(topologyTTL)})
 }
 
-// instanceEnv is the environment of API Manager UI and the gateways: the same image, so the same variables.
-func instanceEnv(c Component, s Settings, keyspace string, heapMB int) []EnvVar {
+// instanceEnv is the environment of API Manager UI and the gateways: the same image, so the same variables. The port is the one
+// that health checks arrive at.
+func instanceEnv(c Component, s Settings, group GroupSpec, heapMB, port int) []EnvVar {
+	keyspace := group.Keyspace
 	return append(commonEnv(c, s, heapMB),
 		EnvVar{Name: "APIGW_LOG_OPENTRAFFIC_OUTPUT", Value: "stdout"},
 		EnvVar{Name: "CASS_HOST", Value: s.CassandraHost},
@@ -66,6 +69,10 @@ func instanceEnv(c Component, s Settings, keyspace string, heapMB int) []EnvVar 
 		EnvVar{Name: "CASS_TKEYSPACE", Value: ThrottlingKeyspace(keyspace)},
 		EnvVar{Name: "CASS_USERNAME", Secret: string(CassandraUser), Key: KeyUsername},
 		EnvVar{Name: "EMT_ANM_HOSTS", Value: ObjectName(ANM, "") + ":" + strconv.Itoa(PortANM)},
+		// Calls of this path on this port are left out of Axway's usage tracking. Its default port is 8080; the checks of the
+		// kubelet and of Application Gateway come in elsewhere, every few seconds, and would be billed as API calls.
+		EnvVar{Name: "EMT_HEALTHCHECK_PATH", Value: healthPath},
+		EnvVar{Name: "EMT_HEALTHCHECK_PORT", Value: strconv.Itoa(port)},
 	)
 }
 

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"regexp"
 	"slices"
@@ -63,12 +61,13 @@ func ExtraPorts(key string, numbers []int) ([]Port, error) {
 	return ports, nil
 }
 
-var groupName = regexp.MustCompile(`^[a-z0-9_]{1,30}$`)
+var groupName = regexp.MustCompile(`^[a-z]([a-z0-9_]{0,28}[a-z0-9])?$`)
 
-// CheckGroupName refuses a group name that Axway's images or Kubernetes could not carry.
+// CheckGroupName refuses a group name that Axway's images could not carry, or that gives no name for Kubernetes once its
+// underscores are dashes.
 func CheckGroupName(key, name string) error {
 	if !groupName.MatchString(name) {
-		return fmt.Errorf("%s: %q is not a group name; use 1 to 30 lower-case letters, digits and underscores", key, name)
+		return fmt.Errorf("%s: %q is not a group name; use 1 to 30 lower-case letters, digits and underscores, starting with a letter and not ending in an underscore", key, name)
 	}
 	return nil
 }
@@ -81,17 +80,9 @@ func ObjectName(c Component, group string) string {
 	return string(c) + "-" + dnsName(group)
 }
 
-// dnsName writes a group's name the way object names and labels take it. Underscores become dashes; a name that would start or
-// end with one, or be confused with another group's, gets a short hash.
-func dnsName(group string) string {
-	name := strings.ReplaceAll(group, "_", "-")
-	trimmed := strings.Trim(name, "-")
-	if trimmed == name {
-		return name
-	}
-	sum := sha256.Sum256([]byte(group))
-	return strings.TrimPrefix(trimmed+"-"+hex.EncodeToString(sum[:3]), "-")
-}
+// dnsName writes a group's name the way object names and labels take it. Groups have no dashes of their own, so no two of them
+// end up with one name.
+func dnsName(group string) string { return strings.ReplaceAll(group, "_", "-") }
 
 // Selector is what Services, budgets and spread rules find a component's pods by. A Deployment's selector can't be changed, so
 // nothing a user may edit is in it.

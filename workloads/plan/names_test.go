@@ -13,7 +13,10 @@ var dnsLabel = regexp.MustCompile(`^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
 func TestObjectNamesAreDNSNamesWhateverTheGroupIsCalled(t *testing.T) {
 	seen := map[string]string{}
-	for _, group := range []string{"apis", "internal_apis", "_apis", "apis_", "_apis_", "_", "__", "1", strings.Repeat("z", 30), strings.Repeat("_", 30)} {
+	for _, group := range []string{"a", "apis", "internal_apis", "internal__apis", "apis2", "apis_2", strings.Repeat("z", 30), "a" + strings.Repeat("_", 28) + "z"} {
+		if err := CheckGroupName("name", group); err != nil {
+			t.Error(err)
+		}
 		for _, c := range []Component{Manager, Gateway} {
 			name := ObjectName(c, group)
 			if !dnsLabel.MatchString(name) {
@@ -26,6 +29,14 @@ func TestObjectNamesAreDNSNamesWhateverTheGroupIsCalled(t *testing.T) {
 		}
 		if label := Selector(Gateway, group)["app.kubernetes.io/instance"]; !regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`).MatchString(label) {
 			t.Errorf("group %q gives the label %q", group, label)
+		}
+	}
+}
+
+func TestGroupNamesThatGiveNoObjectNameAreRefused(t *testing.T) {
+	for _, group := range []string{"", "_", "_apis", "apis_", "1apis", "internal-apis", "APIs", strings.Repeat("z", 31)} {
+		if err := CheckGroupName("name", group); err == nil {
+			t.Errorf("%q was accepted", group)
 		}
 	}
 }

@@ -1,7 +1,11 @@
 package plan
 
+import "slices"
+
 // Paths of Axway's images.
 const (
+	// healthPath is the path the reference has added to the listeners of API Manager UI and traffic.
+	healthPath  = "/healthcheck"
 	installDir  = "/opt/Axway/apigateway"
 	eventsPath  = installDir + "/events"
 	licensePath = installDir + "/conf/licenses"
@@ -17,13 +21,11 @@ const EventsClaim = "events"
 
 // How long, in seconds, a pod goes on serving after it was told to stop, and how long it then has in all. Application Gateway
 // learns of the departure from AGIC, whose change of the gateway takes up to a minute and drains connections for 30 seconds
-// more; with less a rollout drops calls.
+// more; with less a rollout drops calls. ANM stops at once: none takes its place until it is gone.
 const (
-	gatewayPreStop = 90
-	gatewayGrace   = 120
-	managerPreStop = 30
-	managerGrace   = 60
-	anmGrace       = 60
+	preStop  = 90
+	grace    = 120
+	anmGrace = 60
 )
 
 // Probe is an HTTPS check. AGIC copies the readiness probe into Application Gateway, so its figures must be legal there too:
@@ -69,6 +71,20 @@ type Pod struct {
 // Name names the component's objects.
 func (p Pod) Name() string { return ObjectName(p.Component, p.Group) }
 
+// Secrets are the names, sorted, of the secrets the container is given as variables or files. It reads them once, when it starts.
+func (p Pod) Secrets() []string {
+	var names []string
+	for _, v := range p.Env {
+		names = append(names, v.Secret)
+	}
+	for _, v := range p.Volumes {
+		names = append(names, v.Secret)
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
+}
+
 // Pod plans the Admin Node Manager.
 func (s ANMSpec) Pod(settings Settings) Pod {
 	resources, _ := s.Resources()
@@ -88,10 +104,10 @@ func (s ManagerSpec) Pod(settings Settings) Pod {
 	p := Pod{
 		Component: Manager, Group: s.Group.Name, Image: s.Group.Image, Args: []string{startInstance},
 		Ports: append(published, Port{"management", PortManagement}), Published: published,
-		Env: instanceEnv(Manager, settings, s.Group.Keyspace, s.HeapMB), Resources: resources,
-		PreStop: managerPreStop, Grace: managerGrace,
+		Env: instanceEnv(Manager, settings, s.Group, s.HeapMB, PortManager), Resources: resources,
+		PreStop: preStop, Grace: grace,
 	}
-	return p.probed("/healthcheck", PortManager).equipped(settings)
+	return p.probed(healthPath, PortManager).equipped(settings)
 }
 
 // Pod plans a group's gateways.
@@ -102,14 +118,14 @@ func (s GatewaySpec) Pod(settings Settings) Pod {
 	p := Pod{
 		Component: Gateway, Group: s.Group.Name, Image: s.Group.Image, Args: []string{startInstance},
 		Ports: append([]Port{{"management", PortManagement}}, published...), Published: published,
-		Env: instanceEnv(Gateway, settings, s.Group.Keyspace, s.HeapMB), Resources: resources,
-		PreStop: gatewayPreStop, Grace: gatewayGrace,
+		Env: instanceEnv(Gateway, settings, s.Group, s.HeapMB, PortTraffic), Resources: resources,
+		PreStop: preStop, Grace: grace,
 	}
-	return p.probed("/healthcheck", PortTraffic).equipped(settings)
+	return p.probed(healthPath, PortTraffic).equipped(settings)
 }
 
-// probed adds the three checks of one path. The reference has `/healthcheck` added to the listeners of API Manager UI and
-// traffic; ANM answers at its login page. Starting may take ten minutes, a restart needs 90 seconds of silence.
+// probed adds the three checks of one path; ANM, which has no health check of its own on the second listener, answers at its
+// login page. Starting may take ten minutes, a restart needs three failed checks in 90 seconds.
 func (p Pod) probed(path string, port int) Pod {
 	p.Startup = Probe{Path: path, Port: port, Period: 10, Timeout: 5, Failures: 60}
 	p.Readiness = Probe{Path: path, Port: port, Period: 10, Timeout: 5, Failures: 3}
@@ -126,7 +142,7 @@ func (p Pod) equipped(s Settings) Pod {
 		p.Volumes = append(p.Volumes, Volume{Name: "cassandra-tls", Path: cassandraTLSPath, Secret: string(CassandraTLS)})
 	}
 	if s.License && Reads(p.Component, License) {
-		// Mounted as a whole directory: it hides the licence of the image, and a renewed one appears without a restart.
+		// Mounted as a whole directory: it hides the licence of the image, which may have expired.
 		p.Volumes = append(p.Volumes, Volume{Name: "license", Path: licensePath, Secret: string(License)})
 	}
 	if s.RegistryLogin && Reads(p.Component, RegistryLogin) {

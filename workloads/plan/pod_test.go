@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -35,6 +36,8 @@ func TestTheEnvironmentIsTheContainerContract(t *testing.T) {
 		"EMT_PARENT_HOST":                {"field spec.nodeName", "field spec.nodeName", "field spec.nodeName"},
 		"EMT_TOPOLOGY_TTL":               {"120", "absent", "absent"},
 		"EMT_ANM_HOSTS":                  {"absent", "anm:8090", "anm:8090"},
+		"EMT_HEALTHCHECK_PATH":           {"absent", "/healthcheck", "/healthcheck"},
+		"EMT_HEALTHCHECK_PORT":           {"absent", "8075", "8065"},
 		"APIGW_LOG_TRACE_JSON_TO_STDOUT": {"true", "true", "true"},
 		"APIGW_LOG_TRACE_TO_FILE":        {"false", "false", "false"},
 		"APIGW_LOG_OPENTRAFFIC_OUTPUT":   {"absent", "stdout", "stdout"},
@@ -188,10 +191,41 @@ func TestPodsMayStartForTenMinutes(t *testing.T) {
 	}
 }
 
-func TestGatewaysOutliveTheChangeOfTheLoadBalancerAndItsDrain(t *testing.T) {
-	pod := gatewaySpec().Pod(settings())
-	if pod.PreStop < 60+drainSeconds || pod.Grace <= pod.PreStop {
-		t.Errorf("serves on for %d s of %d", pod.PreStop, pod.Grace)
+func TestPodsThatAreReplacedOutliveTheChangeOfTheLoadBalancerAndItsDrain(t *testing.T) {
+	for _, pod := range []Pod{managerSpec().Pod(settings()), gatewaySpec().Pod(settings())} {
+		if pod.PreStop < 60+drainSeconds || pod.Grace <= pod.PreStop {
+			t.Errorf("%s serves on for %d s of %d", pod.Component, pod.PreStop, pod.Grace)
+		}
+	}
+}
+
+func TestHealthChecksArriveWhereUsageTrackingLeavesThemOut(t *testing.T) {
+	for _, pod := range []Pod{managerSpec().Pod(settings()), gatewaySpec().Pod(settings())} {
+		for _, p := range []Probe{pod.Startup, pod.Readiness, pod.Liveness} {
+			if got, want := p.Path+" on "+strconv.Itoa(p.Port), value(pod, "EMT_HEALTHCHECK_PATH")+" on "+value(pod, "EMT_HEALTHCHECK_PORT"); got != want {
+				t.Errorf("%s is checked at %s, and %s is left out", pod.Component, got, want)
+			}
+		}
+	}
+}
+
+func TestAPodFollowsTheSecretsItReadsAndNoOthers(t *testing.T) {
+	licensed := settings()
+	licensed.License, licensed.RegistryLogin = true, true
+	for name, c := range map[string]struct {
+		pod  Pod
+		want []string
+	}{
+		"ANM":                     {anmSpec().Pod(settings()), []string{"metrics-anm"}},
+		"ANM with a licence":      {anmSpec().Pod(licensed), []string{"license", "metrics-anm"}},
+		"API Manager UI":          {managerSpec().Pod(settings()), []string{"cassandra-tls", "cassandra-user", "metrics-api-manager"}},
+		"gateways with a licence": {gatewaySpec().Pod(licensed), []string{"cassandra-tls", "cassandra-user", "license", "metrics-traffic"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := c.pod.Secrets(); !slices.Equal(got, c.want) {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
 	}
 }
 

@@ -97,7 +97,8 @@ func size(key, cpuRequest, cpuLimit string, memoryRequest, memoryLimit int) (Res
 }
 
 // Headroom is the size of one pod that keeps room for a rollout: the largest CPU and the largest memory requested by any
-// gateway, since one rollout starts one gateway above the wanted number.
+// gateway, since one rollout starts one gateway above the wanted number. The autoscaler has the time a JVM takes to start to
+// make room for the next, while the one replaced still drains.
 func Headroom(gateways []Resources) Resources {
 	var room Resources
 	for _, g := range gateways {

@@ -29,7 +29,7 @@ type ANMSpec struct {
 
 // GroupSpec is what API Manager UI and the gateways of a group share.
 type GroupSpec struct {
-	// Name is the group's: 1 to 30 lower-case letters, digits and underscores.
+	// Name is the group's: 1 to 30 lower-case letters, digits and underscores, a letter first and no underscore last.
 	Name string
 	// Image is repository:tag in the registry.
 	Image string

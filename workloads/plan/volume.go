@@ -12,7 +12,7 @@ func VolumeMountOptions() []string {
 		"uid=1000", "gid=1000", "dir_mode=0750", "file_mode=0640",
 		"mfsymlinks",
 		"cache=strict",
-		// A connection of its own after a node lost the share.
+		// A connection for each mount: a node that lost the share gets it back without racing its other mounts.
 		"nosharesock",
 		// ANM looks for new event files every five seconds; an older directory listing would delay the metrics.
 		"actimeo=5",

@@ -47,8 +47,29 @@ type Server struct {
 func Provider(open func() plugin.Provider) (*Server, error) {
 	return Serve(&pulumirpc.ResourceProvider_ServiceDesc, func() Instance {
 		p := attachable{open()}
-		return Instance{Server: plugin.NewProviderServer(p), Closer: p}
+		return Instance{Server: detailed{plugin.NewProviderServer(p)}, Closer: p}
 	})
+}
+
+// detailed says of a detailed diff that it is one, which the SDK's server forgets: the engine would drop it, and updates would
+// be shown without the properties that change.
+type detailed struct {
+	pulumirpc.ResourceProviderServer
+}
+
+func (d detailed) Diff(ctx context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
+	return withDetails(d.ResourceProviderServer.Diff(ctx, req))
+}
+
+func (d detailed) DiffConfig(ctx context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
+	return withDetails(d.ResourceProviderServer.DiffConfig(ctx, req))
+}
+
+func withDetails(res *pulumirpc.DiffResponse, err error) (*pulumirpc.DiffResponse, error) {
+	if res != nil {
+		res.HasDetailedDiff = len(res.GetDetailedDiff()) > 0
+	}
+	return res, err
 }
 
 // Serve serves any gRPC service on a free port of 127.0.0.1, with an instance for each connection.

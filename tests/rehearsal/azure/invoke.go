@@ -3,6 +3,7 @@ package azure
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
@@ -28,12 +29,31 @@ func (p *provider) Invoke(ctx context.Context, req plugin.InvokeRequest) (plugin
 	case "azure-native:containerservice:listManagedClusterAdminCredentials":
 		outputs, err = p.credentials(ctx, args, true)
 	default:
-		err = fmt.Errorf("the azure stand-in doesn't know the call '%s'", token)
+		return p.get(token, args)
 	}
 	if err != nil {
 		return plugin.InvokeResponse{}, err
 	}
 	return plugin.InvokeResponse{Properties: resource.NewPropertyMapFromMap(outputs)}, nil
+}
+
+// get serves the calls that look a resource up: azure-native:compute:getDisk reads a Disk.
+func (p *provider) get(token string, args map[string]any) (plugin.InvokeResponse, error) {
+	read := strings.Replace(token, ":get", ":", 1)
+	t, shape, err := p.lookup(read)
+	if read == token || err != nil {
+		return plugin.InvokeResponse{}, fmt.Errorf("the azure stand-in doesn't know the call '%s'", token)
+	}
+	id, err := t.ID(p.subscriptionID, args)
+	if err != nil {
+		return plugin.InvokeResponse{}, err
+	}
+	outputs, live, err := p.read(t, shape, id)
+	if err != nil {
+		return plugin.InvokeResponse{}, fmt.Errorf("request failed %s: %w", id, err)
+	}
+	outputs["id"] = resource.NewStringProperty(live.ID)
+	return plugin.InvokeResponse{Properties: outputs}, nil
 }
 
 func (p *provider) clientConfig() map[string]any {

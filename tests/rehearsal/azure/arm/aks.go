@@ -148,12 +148,8 @@ var _ = register(
 				}
 				return nil
 			}},
-			{ID: "managedcluster/pod-range", Code: "InvalidPodCidr", Provenance: Documented, Source: cniPage, Check: func(c *Call) []string {
-				if has(c.Inputs, "networkProfile.podCidr") && text(c.Inputs, "networkProfile.networkPlugin") == "azure" && text(c.Inputs, "networkProfile.networkPluginMode") != "overlay" {
-					return []string{"networkProfile.podCidr: only with overlay or kubenet"}
-				}
-				return nil
-			}},
+			// No rule for networkProfile.podCidr: with node-subnet networking AKS drops it without a word (azurerm issues 1723 and
+			// 20573), which is as well, because the Go SDK always sends its default.
 			{ID: "managedcluster/nat-gateway", Code: "NatGatewayNotAssociatedWithSubnet", Provenance: Documented, Source: "AKS docs: egress-outboundtype; the gateway comes before the cluster", Check: func(c *Call) []string {
 				if text(c.Inputs, "networkProfile.outboundType") != "userAssignedNATGateway" {
 					return nil

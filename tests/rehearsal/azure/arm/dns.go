@@ -21,7 +21,7 @@ func recordType(token, zoneType, zoneParameter, version string) *Type {
 	return &Type{
 		Token: token, ARM: zoneType + "/A", APIVersion: version,
 		Path:    "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/" + zoneType + "/{" + zoneParameter + "}/{recordType}/{relativeRecordSetName}",
-		Name:    Name{1, 253, `@|(\*|[\w-]{1,63})(\.[\w-]{1,63})*`, "@ or labels of letters, digits, - and _"},
+		Name:    Name{1, 253, `@|(\*|[\w-]+)(\.[\w-]+)*`, "@ or labels of letters, digits, - and _"},
 		Minutes: Minutes{0.05, 0.05, 0.05},
 		Compute: func(c *Call, p Object) {
 			p["type"] = zoneType + "/" + c.Path["recordType"]
@@ -64,7 +64,7 @@ var _ = register(
 	&Type{
 		Token: "azure-native:dns:Zone", ARM: typeZone, APIVersion: "2023-07-01-preview",
 		Path:     "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Network/dnsZones/{zoneName}",
-		Name:     Name{3, 253, `[\w-]{1,63}(\.[\w-]{1,63}){1,33}`, "2 to 34 labels of at most 63 letters, digits, - and _"},
+		Name:     Name{3, 253, `[\w-]+(\.[\w-]+){1,33}`, "2 to 34 labels of letters, digits, - and _"},
 		Required: []string{"location"}, Global: true, Defaults: Object{"zoneType": "Public"}, Minutes: Minutes{0.1, 0.1, 0.1},
 		Compute: func(c *Call, p Object) {
 			n := 1 + int(c.GUID("servers")[0])%9

@@ -122,7 +122,7 @@ var _ = register(
 	&Type{
 		Token: "azure-native:privatedns:PrivateZone", ARM: typePrivateZone, APIVersion: "2024-06-01",
 		Path:     "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Network/privateDnsZones/{privateZoneName}",
-		Name:     Name{3, 253, `[\w-]{1,63}(\.[\w-]{1,63}){1,33}`, "2 to 34 labels of at most 63 letters, digits, - and _"},
+		Name:     Name{3, 253, `[\w-]+(\.[\w-]+){1,33}`, "2 to 34 labels of letters, digits, - and _"},
 		Required: []string{"location"}, Global: true, Minutes: Minutes{0.6, 0.1, 0.5},
 		Compute: func(_ *Call, p Object) {
 			merge(p, Object{"maxNumberOfRecordSets": 25000.0, "maxNumberOfVirtualNetworkLinks": 1000.0, "maxNumberOfVirtualNetworkLinksWithRegistration": 100.0})

@@ -57,7 +57,7 @@ func Rules() []Rule {
 
 // rules are the general rules followed by the type's own.
 func (t *Type) rules() []Rule {
-	out := []Rule{subscriptionRule, groupRule, parentRule, locationRule, tagsRule, referenceRule(t), nameRule(t)}
+	out := []Rule{subscriptionRule, groupRule, parentRule, locationRule, tagsRule, referenceRule, nameRule(t)}
 	if t.Unique {
 		out = append(out, uniqueRule(t))
 	}
@@ -225,25 +225,18 @@ func isEmptyList(value any) bool {
 }
 
 // referenceRule holds every resource ID in a request to an existing resource, if it is of a type we serve.
-func referenceRule(t *Type) Rule {
-	code := t.ReferenceCode
-	if code == "" {
-		code = "InvalidResourceReference"
-	}
-	return Rule{
-		ID: t.family() + "/references-exist", Code: code, Provenance: Observed,
-		Source: "ARM common errors: InvalidResourceReference, LinkedInvalidPropertyId, ResourceNotFound",
-		Check: func(c *Call) []string {
-			var out []string
-			c.references(func(path, id string) {
-				if c.Store.covering(id) == nil {
-					out = append(out, fmt.Sprintf("%s: resource %s referenced by resource %s was not found. "+
-						"Please make sure that the referenced resource exists, and that both resources are in the same region.", path, id, c.ID))
-				}
-			})
-			return out
-		},
-	}
+var referenceRule = Rule{
+	ID: "arm/references-exist", Code: "InvalidResourceReference", Provenance: Observed, Source: "ARM common errors",
+	Check: func(c *Call) []string {
+		var out []string
+		c.references(func(path, id string) {
+			if c.Store.covering(id) == nil {
+				out = append(out, fmt.Sprintf("%s: resource %s referenced by resource %s was not found. "+
+					"Please make sure that the referenced resource exists, and that both resources are in the same region.", path, id, c.ID))
+			}
+		})
+		return out
+	},
 }
 
 // oneOf is a rule's message when a set value isn't in a list.

@@ -37,8 +37,6 @@ type Type struct {
 
 	// Minutes are how long a request takes (azure-facts' planning figures): create, update, delete.
 	Minutes Minutes
-	// ReferenceCode is the error code for a referenced resource that doesn't exist; InvalidResourceReference if empty.
-	ReferenceCode string
 	// Busy names what a request occupies while it runs; nil: only the resource itself.
 	Busy *Busy
 
