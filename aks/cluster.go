@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/pulumi/pulumi-azure-native-sdk/authorization/v3"
 	"github.com/pulumi/pulumi-azure-native-sdk/containerservice/v3"
 	"github.com/pulumi/pulumi-azure-native-sdk/managedidentity/v3"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -83,7 +84,8 @@ type Cluster struct {
 	Pools []pulumi.Resource
 }
 
-// NewCluster creates the cluster, then its pools, its maintenance window and the ingress controller's credential.
+// NewCluster creates the cluster, then its pools, its maintenance window, the administrators' way in and the ingress
+// controller's credential.
 func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pulumi.ResourceOption) (*Cluster, error) {
 	if err := args.Validate(); err != nil {
 		return nil, err
@@ -115,6 +117,9 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		return nil, err
 	}
 	c.outputs(ctx, args)
+	if err := c.admit(ctx, name, args, children); err != nil {
+		return nil, err
+	}
 	if err := c.federate(ctx, name, args, children); err != nil {
 		return nil, err
 	}
@@ -284,6 +289,23 @@ func (c *Cluster) warnOfDrift(ctx *pulumi.Context, want plan.SystemPool,
 		}
 		return false, nil
 	})
+}
+
+// admit lets the admin groups fetch the kubeconfig from Azure. What they may do inside is Kubernetes' own decision.
+func (c *Cluster) admit(ctx *pulumi.Context, name string, a *ClusterArgs, children component.Children) error {
+	scope := a.Placement.ID("Microsoft.ContainerService/managedClusters", a.Names.Of("aks"))
+	for _, group := range a.Plan.AdminGroups {
+		if _, err := authorization.NewRoleAssignment(ctx, name+"-admins-"+group, &authorization.RoleAssignmentArgs{
+			Scope:              c.Managed.ID(), // not the plain ID: the assignment goes when the cluster is replaced
+			RoleAssignmentName: pulumi.String(a.Names.RoleAssignment(scope, RoleAKSClusterUser, group)),
+			RoleDefinitionId:   pulumi.String(a.Placement.RoleDefinition(RoleAKSClusterUser)),
+			PrincipalId:        pulumi.String(group),
+			PrincipalType:      pulumi.String("Group"),
+		}, children.Opts(pulumi.DeletedWith(c.Managed))...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // federate lets the ingress controller's service account act as its identity.

@@ -3,8 +3,9 @@
 // Identities are user-assigned and come first: one for the control plane, one for the kubelets, and one for the Application
 // Gateway ingress controller where that is chosen. They replace the reference's service principals, and each holds only the
 // roles it needs, on the narrowest scope that works. Cluster is the managed cluster with one inline system pool, the two
-// autoscaled user pools of the reference, the weekly window for node images, and the federated credential of the ingress
-// controller. Everything known before the cluster exists is decided in the sub-package plan.
+// autoscaled user pools of the reference, the weekly window for node images, the role with which the admin groups fetch a
+// kubeconfig, and the federated credential of the ingress controller. Everything known before the cluster exists is decided in
+// the sub-package plan.
 //
 // It refuses, before anything is created, whatever AKS would refuse minutes later: pools out of bounds, service ranges AKS
 // reserves, a cluster nobody administers.
@@ -18,9 +19,10 @@
 // The inline pool is another matter. Azure lists all pools of the cluster in agentPoolProfiles, so a refresh brings the user
 // pools into the cluster's inputs, and the program leaves that field alone after creation. Three things follow. A change of
 // aks.systemPool only warns, and names the command that makes it; new tags don't reach the system pool's nodes. After a
-// Kubernetes upgrade the system pool is upgraded with `az aks nodepool upgrade --name system`. And azure-native sends the field
-// back as it was last read: once it was refreshed and a pool was then replaced, it names a pool that is gone, and AKS refuses
-// the next change of the cluster ("A new agent pool was introduced") until the stack is refreshed again.
+// Kubernetes upgrade the system pool is upgraded with `az aks nodepool upgrade --name system`. And with every change of the
+// cluster azure-native sends the field back as it was last read. Once a stack has been refreshed, that includes the user pools:
+// bounds changed since are set back, and AKS refuses the change when a pool was replaced since ("A new agent pool was
+// introduced"). So stacks that are ever refreshed are updated with `pulumi up --refresh`.
 //
 // Identities and the cluster are looked up by name for the outputs others depend on (principal IDs, the OIDC issuer):
 // azure-native forgets them while it previews an update, and a forgotten principal ID would announce the replacement of

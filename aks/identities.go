@@ -16,6 +16,7 @@ const IdentitiesToken = "apim:aks:Identities"
 
 // Built-in roles, by the GUID Azure gives them in every tenant.
 const (
+	RoleAKSClusterUser          = "4abbcc35-e782-43d8-92c5-2d3f1bd2253f"
 	RoleAcrPull                 = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 	RoleContributor             = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 	RoleManagedIdentityOperator = "f1a07417-d97a-45cb-824c-7a7467783830"

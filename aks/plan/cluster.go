@@ -162,9 +162,12 @@ func (c Cluster) validateAdmins(p *problems) {
 	if len(c.AdminGroups) == 0 {
 		p.add("aks.adminGroups", "", "at least one Entra group must administer the cluster", "list its object ID")
 	}
-	for _, group := range c.AdminGroups {
+	for i, group := range c.AdminGroups {
 		if !guid.MatchString(group) {
 			p.add("aks.adminGroups", group, "object IDs are GUIDs", "`az ad group show --query id` prints it")
+		}
+		if slices.Contains(c.AdminGroups[:i], group) {
+			p.add("aks.adminGroups", group, "it is listed twice, and a group takes a role once", "remove one")
 		}
 	}
 }

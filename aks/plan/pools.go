@@ -84,10 +84,14 @@ func (p Pool) Labels() map[string]string { return map[string]string{PoolLabel: p
 // Drift says what a running system pool has that the configuration doesn't ask for, with the way out; nothing when they agree.
 // The program can't correct it: see the cluster's IgnoreChanges. A size in another case is the same size.
 func (s SystemPool) Drift(vmSize string, count int) string {
-	if strings.EqualFold(vmSize, s.VMSize) && count == s.Count {
+	wayOut := ""
+	switch {
+	case !strings.EqualFold(vmSize, s.VMSize):
+		wayOut = "AKS can't change the size of the inline pool, set vmSize back"
+	case count != s.Count:
+		wayOut = fmt.Sprintf("run `az aks nodepool scale --name %s --node-count %d`, then `pulumi refresh`", SystemPoolName, s.Count)
+	default:
 		return ""
 	}
-	return fmt.Sprintf("aks.systemPool: %d x %s are configured, the cluster runs %d x %s, and the program leaves them alone; set "+
-		"vmSize back, AKS can't change it, and for the count run `az aks nodepool scale --name %s --node-count %d`, then `pulumi refresh`",
-		s.Count, s.VMSize, count, vmSize, SystemPoolName, s.Count)
+	return fmt.Sprintf("aks.systemPool: %d x %s are configured, the cluster runs %d x %s; %s", s.Count, s.VMSize, count, vmSize, wayOut)
 }

@@ -87,7 +87,7 @@ func TestTheNodeScriptCarriesWhatItIsAskedFor(t *testing.T) {
 
 func TestTheNodeScriptChangesWithEverySettingAndNothingElse(t *testing.T) {
 	s := settings(t)
-	if nodeScript(t, s, 1) != nodeScript(t, s, 1) {
+	if first, again := nodeScript(t, s, 1), nodeScript(t, s, 1); first != again {
 		t.Error("two renderings of the same settings differ")
 	}
 	if nodeScript(t, s, 1) == nodeScript(t, s, 2) {

@@ -61,8 +61,10 @@ type RuleInputs struct {
 	AdminCIDRs []string
 	// SourceRanges are the ranges that may connect to the load balancer. Empty: whatever Exposure lets in.
 	SourceRanges []string
-	// HTTP opens port 80 next to 443, for redirects and for HTTP-01 certificate challenges.
+	// HTTP opens port 80 next to 443, for redirects.
 	HTTP bool
+	// ACME lets Application Gateway reach the pods that answer HTTP-01 certificate challenges, which arrive on port 80.
+	ACME bool
 	// CassandraTLS says that the Cassandra nodes speak TLS only, to clients and among themselves. It moves gossip from port 7000
 	// to 7001.
 	CassandraTLS bool
@@ -331,21 +333,25 @@ func (in RuleInputs) adminFrontend() []string {
 // podPorts are the container ports Application Gateway dials: with Azure CNI it talks to pods, not to services.
 func (in RuleInputs) podPorts() []string {
 	ports := one(portTraffic, portManager, portANM)
-	if in.HTTP {
+	if in.ACME {
 		ports = append(ports, portACMESolver)
 	}
 	return ports
 }
 
 func (in RuleInputs) webEncryption() string {
-	if in.HTTP {
+	switch {
+	case in.HTTP && in.ACME:
 		return "TLS 1.2; port 80 redirects and answers challenges"
+	case in.HTTP:
+		return "TLS 1.2; port 80 redirects"
+	default:
+		return "TLS 1.2"
 	}
-	return "TLS 1.2"
 }
 
 func (in RuleInputs) podEncryption() string {
-	if in.HTTP {
+	if in.ACME {
 		return "TLS 1.2; challenges in clear text"
 	}
 	return "TLS 1.2"
@@ -386,6 +392,9 @@ func (in RuleInputs) validate() error {
 	}
 	problems = append(problems, checkRanges("admin CIDR", in.AdminCIDRs)...)
 	problems = append(problems, checkRanges("source range", in.SourceRanges)...)
+	if in.ACME && !in.HTTP {
+		add("ACME without HTTP: challenges arrive on port 80; set HTTP too")
+	}
 	if len(in.SourceRanges) > 0 && in.Controller == ApplicationGateway {
 		add("source ranges: only the load balancer has them; use controller %s or leave them out", LoadBalancer)
 	}

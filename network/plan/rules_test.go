@@ -83,7 +83,7 @@ func TestEveryRowOfTheReferenceHasItsRule(t *testing.T) {
 
 func TestRulesTheReferenceLacksAreThere(t *testing.T) {
 	in := inputs(t)
-	in.HTTP = true
+	in.HTTP, in.ACME = true, true
 	table := tables(t, in)
 	for _, c := range []struct{ what, subnet, name, from, to, ports string }{
 		{"Azure manages the gateway", GatewaySubnet, "AllowGatewayManagerInBound", "GatewayManager", "*", "65200-65535"},
@@ -276,6 +276,7 @@ func TestInputsThatCannotWorkAreRefused(t *testing.T) {
 		{"source ranges with the gateway", func(in *RuleInputs) { in.SourceRanges = []string{"192.0.2.0/24"} }, "only the load balancer has them"},
 		{"a back end without ports", func(in *RuleInputs) { in.Backends = []Backend{{"10.9.0.0/24", nil}} }, "at least one port"},
 		{"a back end with an impossible port", func(in *RuleInputs) { in.Backends = []Backend{{"10.9.0.0/24", []int{70000}}} }, "port 70000"},
+		{"challenges without the port they arrive on", func(in *RuleInputs) { in.ACME = true }, "set HTTP too"},
 		{"a back end that is everything", func(in *RuleInputs) { in.Backends = []Backend{{"0.0.0.0/0", []int{443}}} }, "is everything"},
 	} {
 		t.Run(c.what, func(t *testing.T) {

@@ -37,19 +37,24 @@ func (s stage) with(more stage) stage {
 // rig is a rehearsal of a stack in a folder of the test's own.
 type rig struct {
 	*rehearsal.Rig
-	t *testing.T
+	t   *testing.T
+	dir string
 }
+
+// in is the same rehearsal in a subtest.
+func (r rig) in(t *testing.T) rig { return rig{r.Rig, t, r.dir} }
 
 func newRig(t *testing.T, stack string, overrides stage) rig {
 	t.Helper()
+	dir := t.TempDir()
 	r, err := rehearsal.New(context.Background(), rehearsal.Options{
-		Stack: stack, Dir: t.TempDir(), Config: overrides, Stderr: os.Stderr,
+		Stack: stack, Dir: dir, Config: overrides, Stderr: os.Stderr,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.Close)
-	return rig{r, t}
+	return rig{r, t, dir}
 }
 
 func (r rig) configure(s stage) {
@@ -93,10 +98,28 @@ func tail(text string) string {
 	return text
 }
 
+// requests are the calls the simulated subscription got since a moment, as "create TOKEN NAME".
+func (r rig) requests(since int) []string {
+	r.t.Helper()
+	content, err := os.ReadFile(filepath.Join(r.dir, "log"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var out []string
+	for line := range strings.Lines(string(content)) {
+		fields := strings.Fields(line)
+		if len(fields) == 5 && strings.HasPrefix(fields[3], "azure-native:") {
+			out = append(out, strings.Join(fields[2:], " "))
+		}
+	}
+	return out[since:]
+}
+
 // step is one step of a preview.
 type step struct {
-	Op  string `json:"op"`
-	URN string `json:"urn"`
+	Op           string         `json:"op"`
+	URN          string         `json:"urn"`
+	DetailedDiff map[string]any `json:"detailedDiff"`
 }
 
 func (s step) name() string { return s.URN[strings.LastIndex(s.URN, "::")+2:] }
@@ -110,7 +133,13 @@ func (s step) resourceType() string {
 // preview returns the steps that would change something.
 func (r rig) preview() []step {
 	r.t.Helper()
-	result := r.pulumi("preview", "--json")
+	return r.steps("preview", "--json")
+}
+
+// steps runs a preview of some kind and returns the steps that would change something.
+func (r rig) steps(args ...string) []step {
+	r.t.Helper()
+	result := r.pulumi(args...)
 	var digest struct {
 		Steps []step `json:"steps"`
 	}
@@ -120,7 +149,7 @@ func (r rig) preview() []step {
 	if len(digest.Steps) == 0 {
 		r.t.Fatal("the preview has no steps at all: this test is not testing anything")
 	}
-	return slices.DeleteFunc(digest.Steps, func(s step) bool { return s.Op == "same" || s.Op == "read" })
+	return slices.DeleteFunc(digest.Steps, func(s step) bool { return s.Op == "same" || s.Op == "read" || s.Op == "refresh" })
 }
 
 // export is the state with its secrets encrypted, or in clear.

@@ -289,7 +289,7 @@ var _ = register(
 )
 
 // poolImmutable are the settings a pool keeps for life.
-var poolImmutable = []string{"vmSize", "availabilityZones", "osType", "vnetSubnetID", "maxPods", "osDiskType", "osDiskSizeGB", "type", "scaleSetPriority"}
+var poolImmutable = []string{"vmSize", "availabilityZones", "osType", "vnetSubnetID", "maxPods", "osDiskType", "osDiskSizeGB", "scaleSetPriority"}
 
 // checkPool holds an inline profile or an AgentPool to AKS's limits; the paths in the messages are relative.
 func checkPool(c *Call, pool Object) []string {
@@ -568,6 +568,9 @@ func computeCluster(c *Call, p Object) {
 		p["identityProfile"] = Object{"kubeletidentity": Object{"clientId": c.GUID("kubelet client"), "objectId": c.GUID("kubelet principal")}}
 	}
 	setIdentity(c, p)
+	if text(p, "networkProfile.networkPlugin") == "azure" && text(p, "networkProfile.networkPluginMode") != "overlay" {
+		unset(p, "networkProfile.podCidr")
+	}
 	services := text(p, "networkProfile.serviceCidr")
 	merge(p["networkProfile"].(Object), Object{"ipFamilies": []any{"IPv4"}, "serviceCidrs": []any{services}})
 	for _, pool := range objects(p, "agentPoolProfiles") {

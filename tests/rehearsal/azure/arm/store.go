@@ -117,6 +117,7 @@ type Call struct {
 	Path   map[string]string // the inputs that make up the ID
 	Inputs Object            // everything else, with Azure's defaults filled in
 	Old    *Resource         // nil on create
+	sent   Object            // what the client sent, before anything was filled in
 }
 
 // Put creates or updates a resource of a subscription. accepted tells whether Azure took the request: an error after that leaves the resource
@@ -169,6 +170,7 @@ func (s *Store) call(t *Type, subscription string, inputs Object) (*Call, error)
 		delete(body, name)
 	}
 	delete(body, "azureApiVersion")
+	sent := clone(body)
 	rewrite(body, func(v string) string {
 		if rest, ok := strings.CutPrefix(v, "$self/"); ok {
 			return id + "/" + rest
@@ -184,7 +186,7 @@ func (s *Store) call(t *Type, subscription string, inputs Object) (*Call, error)
 		}
 	}
 	merge(body, t.Defaults)
-	return &Call{Store: s, Type: t, ID: id, Name: path[t.NameParameter()], Path: path, Inputs: body, Old: old}, nil
+	return &Call{Store: s, Type: t, ID: id, Name: path[t.NameParameter()], Path: path, Inputs: body, Old: old, sent: sent}, nil
 }
 
 // write stores the outcome of an accepted request.
@@ -212,7 +214,7 @@ func (s *Store) write(c *Call) {
 	}
 	merge(r.Properties, Object{
 		"name": c.Name, "type": c.Type.ARM, "provisioningState": "Succeeded",
-		"etag":         fmt.Sprintf(`W/"%s"`, c.GUID("etag "+fingerprint(r.Properties))),
+		"etag":         fmt.Sprintf(`W/"%s"`, c.GUID("etag "+fingerprint(c.sent))),
 		"resourceGuid": c.GUID("resourceGuid"),
 	})
 	if c.Type.Compute != nil {

@@ -139,13 +139,16 @@ func merge(target, defaults Object) {
 	}
 }
 
-// walk calls visit for every string in a value, with its path (`a.b[0].c`).
+// walk calls visit for every string in a value, and every ID among its keys, with its path (`a.b[0].c`).
 func walk(value any, path string, visit func(path, s string)) {
 	switch v := value.(type) {
 	case string:
 		visit(path, v)
 	case Object:
 		for _, key := range sortedKeys(v) {
+			if strings.HasPrefix(key, "/subscriptions/") {
+				visit(path, key) // identities are shown as a map by ID
+			}
 			walk(v[key], strings.TrimPrefix(path+"."+key, "."), visit)
 		}
 	case []any:
