@@ -278,12 +278,12 @@ func (b cassandraBuilder) child(node cassandra.Node, role string) string {
 }
 
 // password generates 32 letters and digits with at least one of each class: what Cassandra, MySQL and a quoted shell word all
-// take, and three of the four classes Azure asks for.
+// take, and three of the four classes Azure asks for. It is protected: the database keeps the old one.
 func password(ctx *pulumi.Context, name string, children component.Children) (pulumi.StringOutput, error) {
 	p, err := random.NewRandomPassword(ctx, name, &random.RandomPasswordArgs{
 		Length: pulumi.Int(32), Special: pulumi.Bool(false),
 		MinLower: pulumi.Int(1), MinUpper: pulumi.Int(1), MinNumeric: pulumi.Int(1),
-	}, children.Opts()...)
+	}, children.Protected()...)
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}

@@ -82,7 +82,7 @@ func (p *platform) newPlacement(ctx *pulumi.Context, cfg *config.Config, provide
 	var err error
 	p.adminKey, err = tls.NewPrivateKey(ctx, "admin-ssh", &tls.PrivateKeyArgs{
 		Algorithm: pulumi.String("RSA"), RsaBits: pulumi.Int(4096),
-	}, pulumi.Provider(providers.TLS))
+	}, pulumi.Provider(providers.TLS), pulumi.Protect(cfg.Protect))
 	return err
 }
 

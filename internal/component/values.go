@@ -5,11 +5,12 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Suffix makes the six lower-case letters and digits that keep a globally unique name unique. It is the child <name>-suffix.
+// Suffix makes the six lower-case letters and digits that keep a globally unique name unique. It is the child <name>-suffix, and
+// protected: another suffix names another resource.
 func (c Children) Suffix(ctx *pulumi.Context, name string) (pulumi.StringOutput, error) {
 	suffix, err := random.NewRandomString(ctx, name+"-suffix", &random.RandomStringArgs{
 		Length: pulumi.Int(6), Upper: pulumi.Bool(false), Special: pulumi.Bool(false), Numeric: pulumi.Bool(true),
-	}, c.Opts()...)
+	}, c.Protected()...)
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}

@@ -177,6 +177,9 @@ var guarded = []string{
 	"azure-native:compute:Disk", "azure-native:dbformysql:Server", "azure-native:dbformysql:Database",
 	"azure-native:storage:StorageAccount", "azure-native:storage:FileShare", "azure-native:storage:BlobContainer",
 	"azure-native:containerregistry:Registry", "tls:index/selfSignedCert:SelfSignedCert",
+	// A password that is made anew locks everybody out of the database that knows the old one; a suffix that is made anew names
+	// another account.
+	"random:index/randomPassword:RandomPassword", "random:index/randomString:RandomString",
 }
 
 func TestWhatHoldsDataIsProtectedUntilTheConfigurationLiftsIt(t *testing.T) {

@@ -514,12 +514,27 @@ func TestAccountKeysStayTheSame(t *testing.T) {
 
 func TestUnknownCallsAreRefused(t *testing.T) {
 	s := start(t, Options{})
-	if _, err := s.call("azure-native:network:getSubnet", nil); err == nil || !strings.Contains(err.Error(), "getSubnet") {
+	if _, err := s.call("azure-native:web:getWebApp", nil); err == nil || !strings.Contains(err.Error(), "doesn't know the call 'azure-native:web:getWebApp'") {
 		t.Errorf("got %v", err)
 	}
 	config, err := s.call("azure-native:authorization:getClientConfig", nil)
 	if err != nil || config["subscriptionId"] != subscriptionID {
 		t.Errorf("%v %v", config, err)
+	}
+}
+
+func TestGettersReadTheLiveResource(t *testing.T) {
+	s := start(t, Options{})
+	s.create(groupToken, group())
+	ip := s.create(natIPToken, address())
+	names := object{"resourceGroupName": "rg", "publicIpAddressName": "ip"}
+	got, err := s.call("azure-native:network:getPublicIPAddress", names)
+	if err != nil || got["id"] != string(ip.id) || got["ipAddress"] != ip.outputs["ipAddress"].StringValue() {
+		t.Errorf("%v %v", got, err)
+	}
+	names["publicIpAddressName"] = "other"
+	if _, err := s.call("azure-native:network:getPublicIPAddress", names); arm.CodeOf(err) != "ResourceNotFound" {
+		t.Errorf("a missing resource: %v", err)
 	}
 }
 

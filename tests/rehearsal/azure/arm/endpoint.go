@@ -213,27 +213,35 @@ func computeEndpoint(c *Call, p Object) {
 
 // endpointHosts are the public names that lead to a private endpoint's target.
 func endpointHosts(s *Store, p Object) []string {
-	for _, connection := range connections(p) {
-		id := text(connection, "privateLinkServiceId")
-		name, group := nameIn(id), strings.Join(texts(connection, "groupIds"), "")
-		switch group {
-		case "mysqlServer":
-			return []string{name + ".mysql.database.azure.com"}
-		case "registry":
-			hosts := []string{name + ".azurecr.io"}
-			if target := s.find(id); target != nil {
-				hosts = append(hosts, name+"."+normal(text(target.Properties, "location"))+".data.azurecr.io")
-				for _, replica := range s.below(id, typeReplication) {
-					hosts = append(hosts, name+"."+normal(text(replica.Properties, "location"))+".data.azurecr.io")
-				}
-			}
-			return hosts
-		case "file", "blob", "table", "queue", "dfs":
-			return []string{name + "." + group + ".core.windows.net"}
-		}
-		return []string{name + "." + group}
+	all := connections(p)
+	if len(all) == 0 {
+		return nil
 	}
-	return nil
+	id := text(all[0], "privateLinkServiceId")
+	name, group := nameIn(id), strings.Join(texts(all[0], "groupIds"), "")
+	switch group {
+	case "mysqlServer":
+		return []string{name + ".mysql.database.azure.com"}
+	case "registry":
+		return registryHosts(s, id)
+	case "file", "blob", "table", "queue", "dfs":
+		return []string{name + "." + group + ".core.windows.net"}
+	}
+	return []string{name + "." + group}
+}
+
+// registryHosts are a registry's own name and that of its data endpoint in every region it is in.
+func registryHosts(s *Store, id string) []string {
+	name := nameIn(id)
+	hosts := []string{name + ".azurecr.io"}
+	target := s.find(id)
+	if target == nil {
+		return hosts
+	}
+	for _, r := range append([]*Resource{target}, s.below(id, typeReplication)...) {
+		hosts = append(hosts, name+"."+normal(text(r.Properties, "location"))+".data.azurecr.io")
+	}
+	return hosts
 }
 
 // computeZoneGroup shows the records the group writes into its zones.

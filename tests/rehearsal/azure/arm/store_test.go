@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"apim-azure/tests/rehearsal/azure/schema"
 )
 
 func TestEveryFixtureIsAccepted(t *testing.T) {
@@ -22,6 +24,35 @@ func TestEveryTypeHasAFixture(t *testing.T) {
 	for _, token := range Tokens() {
 		if _, ok := have[token]; !ok {
 			t.Errorf("no fixture for %s", token)
+		}
+	}
+}
+
+func TestFixturesFitTheSDK(t *testing.T) {
+	shapes, err := schema.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := build(t, "")
+	for _, f := range fixtures {
+		for _, failure := range shapes.Check(f.token, f.inputs(s), func(any) bool { return false }) {
+			t.Errorf("%s: %s", f.name, failure.Reason)
+		}
+	}
+}
+
+func TestEveryTypeIsInTheSchemaWithItsSettings(t *testing.T) {
+	shapes, err := schema.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range Tokens() {
+		inputs := shapes.Resources[token].Inputs
+		for _, path := range slices.Concat(Lookup(token).Parameters(), Lookup(token).ForceNew, Lookup(token).Immutable, Lookup(token).Required, Lookup(token).WriteOnly, Lookup(token).Keep) {
+			top, _, _ := strings.Cut(path, ".")
+			if _, known := inputs[top]; !known {
+				t.Errorf("%s has no input %s", token, top)
+			}
 		}
 	}
 }
