@@ -3,6 +3,7 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"os"
@@ -39,22 +40,24 @@ type rig struct {
 	*rehearsal.Rig
 	t   *testing.T
 	dir string
+	// printed is what commands that are not captured printed.
+	printed *bytes.Buffer
 }
 
 // in is the same rehearsal in a subtest.
-func (r rig) in(t *testing.T) rig { return rig{r.Rig, t, r.dir} }
+func (r rig) in(t *testing.T) rig { return rig{r.Rig, t, r.dir, r.printed} }
 
 func newRig(t *testing.T, stack string, overrides stage) rig {
 	t.Helper()
-	dir := t.TempDir()
+	dir, printed := t.TempDir(), &bytes.Buffer{}
 	r, err := rehearsal.New(context.Background(), rehearsal.Options{
-		Stack: stack, Dir: dir, Config: overrides, Stderr: os.Stderr,
+		Stack: stack, Dir: dir, Config: overrides, Stdout: printed, Stderr: os.Stderr,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.Close)
-	return rig{r, t, dir}
+	return rig{r, t, dir, printed}
 }
 
 func (r rig) configure(s stage) {
@@ -84,9 +87,22 @@ func (r rig) try(args ...string) rehearsal.Result {
 	return result
 }
 
-func (r rig) up() rehearsal.Result {
+// destroy lifts the protection and destroys everything.
+func (r rig) destroy() {
 	r.t.Helper()
-	return r.pulumi("up", "--yes", "--skip-preview")
+	if code, err := r.Destroy(context.Background()); err != nil || code != 0 {
+		r.t.Fatalf("destroy: exit code %d, %v\n%s", code, err, tail(r.printed.String()))
+	}
+	if n, err := r.Resources(context.Background()); err != nil || n > 0 {
+		r.t.Errorf("%d resources are left after the destroy (%v)", n, err)
+	}
+}
+
+func (r rig) up() {
+	r.t.Helper()
+	if code, err := r.Up(context.Background()); err != nil || code != 0 {
+		r.t.Fatalf("up: exit code %d, %v\n%s", code, err, tail(r.printed.String()))
+	}
 }
 
 // tail keeps the end of a long output, where the errors are.
@@ -123,12 +139,6 @@ type step struct {
 }
 
 func (s step) name() string { return s.URN[strings.LastIndex(s.URN, "::")+2:] }
-
-func (s step) resourceType() string {
-	parts := strings.Split(s.URN, "::")
-	types := strings.Split(parts[len(parts)-2], "$")
-	return types[len(types)-1]
-}
 
 // preview returns the steps that would change something.
 func (r rig) preview() []step {

@@ -101,6 +101,18 @@ var _ = register(
 				}
 				return out
 			}},
+			{ID: "managedcluster/no-new-pool", Code: "BadRequest", Provenance: Observed, Source: "azure-native issues 579 and 2719, AKS issue 4383: pools are added by pool operations only", Check: func(c *Call) []string {
+				if c.Old == nil {
+					return nil
+				}
+				var out []string
+				for i, pool := range objects(c.Inputs, "agentPoolProfiles") {
+					if c.Store.find(c.ID+"/agentPools/"+text(pool, "name")) == nil {
+						out = append(out, fmt.Sprintf("agentPoolProfiles[%d].name: A new agent pool was introduced: '%s'. Adding agent pools to an existing cluster is not allowed through managed cluster operations.", i, text(pool, "name")))
+					}
+				}
+				return out
+			}},
 			{ID: "managedcluster/pool-immutable", Code: "PropertyChangeNotAllowed", Provenance: Observed, Source: "azure-native issues 579, 1686: a pool's size, zones and subnet can't change", Status: 409, Check: func(c *Call) []string {
 				var out []string
 				for i, pool := range objects(c.Inputs, "agentPoolProfiles") {

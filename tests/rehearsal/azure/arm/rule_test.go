@@ -196,6 +196,7 @@ var breaches = []breach{
 	{says: "a cluster has a system pool", rule: "managedcluster/system-pool", fixture: "cluster", changes: Object{poolPath + "mode": "User"}, want: "System"},
 	{says: "a system pool has 4 vCPU", rule: "managedcluster/pools", fixture: "cluster", changes: Object{poolPath + "vmSize": "Standard_D2s_v5"}, want: "Standard_D2s_v5"},
 	{says: "a pool's name is short", rule: "managedcluster/pools", fixture: "cluster", changes: Object{poolPath + "name": "systempoolname"}, want: "systempoolname"},
+	{says: "a cluster takes no new pool inline", rule: "managedcluster/no-new-pool", fixture: "cluster", when: "update", changes: Object{poolPath + "name": "other"}, want: "A new agent pool was introduced: 'other'"},
 	{says: "an inline pool keeps its size", rule: "managedcluster/pool-immutable", fixture: "cluster", when: "update", changes: Object{poolPath + "vmSize": "Standard_D8s_v5"}, want: "agentPoolProfiles[0].vmSize"},
 	{says: "the subnet holds the nodes' addresses", rule: "managedcluster/subnet-size", fixture: "cluster", changes: Object{poolPath + "count": 17.0}, want: "527"},
 	{says: "cilium is both plane and policy", rule: "managedcluster/network-policy", fixture: "cluster", changes: Object{"networkProfile.networkPolicy": "calico"}, want: "calico"},

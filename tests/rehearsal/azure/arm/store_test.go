@@ -157,13 +157,15 @@ func TestAPoolLeftOutOfARequestStays(t *testing.T) {
 	}
 }
 
-func TestAStalePoolListBringsADeletedPoolBack(t *testing.T) {
+func TestAStalePoolListIsRefusedOnceAPoolIsGone(t *testing.T) {
 	s := build(t, "")
-	stale := mustGet(t, s, clusterID).Properties["agentPoolProfiles"]
+	inputs := byName(t, "cluster").inputs(s)
+	inputs["agentPoolProfiles"] = mustGet(t, s, clusterID).Properties["agentPoolProfiles"]
 	remove(t, s, "pool")
-	also("cluster", Object{"agentPoolProfiles": stale})(t, s)
-	if _, err := s.Get(clusterID + "/agentPools/apim0a1b2c"); err != nil {
-		t.Errorf("azure-native re-sends ignored lists in full, which revives the pool: %v", err)
+	// azure-native re-sends ignored lists in full.
+	_, _, err := s.Put(context.Background(), Lookup("azure-native:containerservice:ManagedCluster"), subscription, inputs, atOnce)
+	if err == nil || !strings.Contains(err.Error(), "A new agent pool was introduced: 'apim0a1b2c'") {
+		t.Errorf("got %v", err)
 	}
 }
 
