@@ -68,6 +68,10 @@ func (p *platform) newPlacement(ctx *pulumi.Context, cfg *config.Config, provide
 		Tags:              cfg.Tags(),
 		Protect:           cfg.Protect,
 	}
+	var err error
+	if p.placement.Retry, err = component.NewRetry(ctx); err != nil {
+		return err
+	}
 	if cfg.Azure.ResourceGroup == "" {
 		group, err := resources.NewResourceGroup(ctx, "resource-group", &resources.ResourceGroupArgs{
 			ResourceGroupName: pulumi.String(p.placement.ResourceGroup),
@@ -79,7 +83,6 @@ func (p *platform) newPlacement(ctx *pulumi.Context, cfg *config.Config, provide
 		}
 		p.placement.ResourceGroupName = group.Name
 	}
-	var err error
 	p.adminKey, err = tls.NewPrivateKey(ctx, "admin-ssh", &tls.PrivateKeyArgs{
 		Algorithm: pulumi.String("RSA"), RsaBits: pulumi.Int(4096),
 	}, pulumi.Provider(providers.TLS), pulumi.Protect(cfg.Protect))

@@ -22,6 +22,8 @@ type Placement struct {
 	Tags map[string]string
 	// Protect guards the resources that hold data, and the cluster, against deletion and replacement.
 	Protect bool
+	// Retry tries again what Azure will let through later, see NewRetry. Nil: never.
+	Retry *pulumi.ErrorHook
 }
 
 // Providers are the explicit providers of a stack.
@@ -58,18 +60,19 @@ func (p Placement) Register(ctx *pulumi.Context, token, name string, c pulumi.Co
 	if err := ctx.RegisterComponentResource(token, name, c, opts...); err != nil {
 		return Children{}, err
 	}
-	return Children{parent: c, protect: p.Protect}, nil
+	return Children{parent: c, protect: p.Protect, retry: p.Retry}, nil
 }
 
 // Children gives the resource options of a component's children.
 type Children struct {
 	parent  pulumi.Resource
 	protect bool
+	retry   *pulumi.ErrorHook
 }
 
 // Opts are the options of an ordinary child.
 func (c Children) Opts(extra ...pulumi.ResourceOption) []pulumi.ResourceOption {
-	return append([]pulumi.ResourceOption{pulumi.Parent(c.parent)}, extra...)
+	return append(append([]pulumi.ResourceOption{pulumi.Parent(c.parent)}, retrying(c.retry)...), extra...)
 }
 
 // Protected are the options of a child that holds data, or whose loss takes the platform down.

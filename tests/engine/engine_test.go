@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"apim-azure/tests/rehearsal"
+	"apim-azure/tests/rehearsal/azure"
 )
 
 // stage is a change of configuration by path.
@@ -47,11 +48,11 @@ type rig struct {
 // in is the same rehearsal in a subtest.
 func (r rig) in(t *testing.T) rig { return rig{r.Rig, t, r.dir, r.printed} }
 
-func newRig(t *testing.T, stack string, overrides stage) rig {
+func newRig(t *testing.T, stack string, overrides stage, faults ...azure.Fault) rig {
 	t.Helper()
 	dir, printed := t.TempDir(), &bytes.Buffer{}
 	r, err := rehearsal.New(context.Background(), rehearsal.Options{
-		Stack: stack, Dir: dir, Config: overrides, Stdout: printed, Stderr: os.Stderr,
+		Stack: stack, Dir: dir, Config: overrides, Faults: faults, Stdout: printed, Stderr: os.Stderr,
 	})
 	if err != nil {
 		t.Fatal(err)

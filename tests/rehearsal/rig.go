@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"apim-azure/config"
+	"apim-azure/tests/rehearsal/azure"
 	"apim-azure/tests/rehearsal/process"
 	"apim-azure/tests/rehearsal/tools"
 )
@@ -34,6 +35,8 @@ type Options struct {
 	TimeScale float64
 	// StandIns are the stand-ins to use; nil is all of AllStandIns. For the others, installed plugins serve.
 	StandIns []string
+	// Faults strike requests to the azure stand-in.
+	Faults []azure.Fault
 	// Config overrides the stack's configuration: values by path ("workloads.enabled"), nil takes one out.
 	Config map[string]any
 	// Stdin, Stdout and Stderr are the CLI's. The rig's own messages go to Stderr. Nil Stdout and Stderr drop the output.
@@ -409,7 +412,8 @@ func (r *Rig) Destroy(ctx context.Context, args ...string) (int, error) {
 		return code, err
 	}
 	r.say("Destroying.")
-	code, err := r.Pulumi(ctx, append([]string{"destroy", "--yes", "--skip-preview"}, args...)...)
+	// With the program, so that its retries serve deletes too.
+	code, err := r.Pulumi(ctx, append([]string{"destroy", "--yes", "--skip-preview", "--run-program"}, args...)...)
 	if err == nil && code == 0 {
 		r.say("The stack %s is destroyed. Its rehearsal stays in %s until you delete that.", r.options.Stack, r.options.Dir)
 	}

@@ -99,6 +99,9 @@ func (r *Rig) providers(ctx context.Context, config map[string]any) (map[string]
 	if err != nil {
 		return nil, err
 	}
+	for _, fault := range r.options.Faults {
+		subscription.Inject(fault)
+	}
 	objects := kubernetes.New(kubernetes.Options{Cluster: cluster, Log: log})
 	return map[string]func() plugin.Provider{
 		"azure":      func() plugin.Provider { return subscription.Provider() },
