@@ -77,8 +77,8 @@ type Network struct {
 	AddressSpace string `key:"addressSpace" default:"10.0.0.0/22" format:"range"`
 	// Subnets overrides single ranges of the plan. Empty entries are carved out of addressSpace.
 	Subnets Subnets `key:"subnets"`
-	// PublicDNSZoneID is the resource ID of an Azure DNS zone that is, or contains, `domain`. Empty: no record is created, the
-	// stack output `dnsRecords` lists what to create by hand.
+	// PublicDNSZoneID is the resource ID of an Azure DNS zone, in the stack's subscription, that is, or contains, `domain`. Empty:
+	// no record is created, the stack output `dnsRecords` lists what to create by hand.
 	PublicDNSZoneID string `key:"publicDnsZoneId" format:"dnsZone"`
 }
 
@@ -108,7 +108,8 @@ type AKS struct {
 	MaxPods int `key:"maxPods" default:"30" min:"30" max:"250"`
 	// AdminGroups are the object IDs of the Entra groups that administer the cluster. At least one.
 	AdminGroups []string `key:"adminGroups" required:"true" format:"guid"`
-	// LocalAccounts keeps the cluster's certificate-based admin account. Production reaches the API through Entra ID only.
+	// LocalAccounts keeps the cluster's certificate-based admin account. Production reaches the API through Entra ID only. The
+	// reference doesn't ask for that, so development may keep the account, for pipelines that have no kubelogin.
 	LocalAccounts bool `key:"localAccounts" default:"false" figure:"lower"`
 	// AuthorizedIPRanges are the public CIDRs that may reach the Kubernetes API, 199 at most; the NAT gateway's address is added.
 	// Empty: any address may reach it, which production refuses.
@@ -138,9 +139,9 @@ type APIMPool struct {
 	// VMSize needs 4 vCPU, 14 GiB and premium storage. The reference's Standard_DS3_v2 is accepted with a warning: it retires on 2028-05-01.
 	VMSize string `key:"vmSize" default:"Standard_D4s_v5" format:"vmSize"`
 	// Min is the smallest number of nodes.
-	Min int `key:"min" default:"3" min:"1" max:"100" figure:"lower"`
+	Min int `key:"min" default:"3" min:"1" max:"100" figure:"fixed"`
 	// Max is the largest number of nodes.
-	Max int `key:"max" default:"6" min:"1" max:"100" figure:"lower"`
+	Max int `key:"max" default:"6" min:"1" max:"100" figure:"fixed"`
 	// OSDiskGB is the size of each node's premium disk, in GiB.
 	OSDiskGB int `key:"osDiskGB" default:"128" min:"30" max:"2048"`
 }
@@ -151,9 +152,9 @@ type InfraPool struct {
 	// reservations sold.
 	VMSize string `key:"vmSize" default:"Standard_D2s_v5" format:"vmSize"`
 	// Min is the smallest number of nodes.
-	Min int `key:"min" default:"2" min:"1" max:"100" figure:"lower"`
+	Min int `key:"min" default:"2" min:"1" max:"100" figure:"fixed"`
 	// Max is the largest number of nodes.
-	Max int `key:"max" default:"3" min:"1" max:"100" figure:"lower"`
+	Max int `key:"max" default:"3" min:"1" max:"100" figure:"fixed"`
 	// OSDiskGB is the size of each node's disk, in GiB.
 	OSDiskGB int `key:"osDiskGB" default:"128" min:"30" max:"2048"`
 }
@@ -188,13 +189,14 @@ type Cassandra struct {
 // MySQL is the flexible server that holds the metrics database.
 type MySQL struct {
 	// SKU is the compute size. The first letter decides the tier: D is GeneralPurpose, E is MemoryOptimized, B is Burstable.
-	// Production takes no Burstable one and none below 4 vCores.
-	SKU string `key:"sku" default:"Standard_D4ads_v5" format:"mysqlSku" figure:"lower"`
+	// No Burstable one and none below the reference's 4 vCores is accepted.
+	SKU string `key:"sku" default:"Standard_D4ads_v5" format:"mysqlSku" figure:"fixed"`
 	// Version is the server's version. 8.0.21 is accepted with a warning: standard support ends on 2026-12-31.
 	Version string `key:"version" default:"8.4" enum:"8.0.21,8.4"`
 	// StorageGB is the initial size, in GiB; it grows by itself and never shrinks.
 	StorageGB int `key:"storageGB" default:"64" max:"16384" figure:"fixed"`
-	// HighAvailability keeps a standby, in another zone where the region has zones.
+	// HighAvailability keeps a standby, in another zone where the region has zones. Decide at creation: Azure can't give an
+	// existing server a standby in another zone.
 	HighAvailability bool `key:"highAvailability" default:"true" figure:"lower"`
 	// GeoRedundantBackup stores backups in the paired region too; chosen at creation. Regions without a pair can't.
 	GeoRedundantBackup bool `key:"geoRedundantBackup" default:"true" figure:"lower"`
@@ -221,14 +223,14 @@ type Logs struct {
 	// RetentionDays is the age at which logs are deleted, in days.
 	RetentionDays int `key:"retentionDays" default:"30" min:"1" max:"3650"`
 	// BudgetGB is the volume the retention is meant to stay under, in GB.
-	BudgetGB int `key:"budgetGB" default:"70" min:"1" max:"100000" figure:"lower"`
+	BudgetGB int `key:"budgetGB" default:"70" min:"1" max:"100000" figure:"fixed"`
 }
 
 // Registry is the container registry the images are pulled from.
 type Registry struct {
 	// GeoReplication keeps a replica in the paired region, where disaster recovery pulls from. Regions without a pair can't.
 	GeoReplication bool `key:"geoReplication" default:"true" figure:"lower"`
-	// AllowedIPs are the public addresses or CIDRs of the DevOps workers that push images.
+	// AllowedIPs are the public addresses or CIDRs of the DevOps workers that push images, 200 at most.
 	AllowedIPs []string `key:"allowedIps" format:"publicRange"`
 	// UntaggedRetentionDays is how long untagged manifests are kept, in days.
 	UntaggedRetentionDays int `key:"untaggedRetentionDays" default:"30" min:"0" max:"365"`
@@ -247,7 +249,7 @@ type Ingress struct {
 	// subnet reaches. `public` next to private hosts is refused: one entry point can't serve both frontends on one port.
 	ANMExposure string `key:"anmExposure" default:"private" enum:"public,private"`
 	// Capacity is the number of Application Gateway instances (no autoscaling, as the reference asks).
-	Capacity int `key:"capacity" default:"2" min:"1" max:"125" figure:"lower"`
+	Capacity int `key:"capacity" default:"2" min:"1" max:"125" figure:"fixed"`
 	// SourceRanges restricts who may connect, by CIDR. Load balancer only: AGIC has no source ranges.
 	SourceRanges []string `key:"sourceRanges" format:"clientRange"`
 }
@@ -256,7 +258,7 @@ type Ingress struct {
 type JumpHost struct {
 	// VMSize is the machine's size.
 	VMSize string `key:"vmSize" default:"Standard_B2ls_v2" format:"vmSize"`
-	// AdminCIDRs are the only ranges that may open SSH. At least one; 0.0.0.0/0 is refused.
+	// AdminCIDRs are the only ranges that may open SSH. At least one; 0.0.0.0/0, and anything larger than a /8, is refused.
 	AdminCIDRs []string `key:"adminCidrs" required:"true" format:"clientRange"`
 	// PublicIP gives the machine a public address. Without it administrators arrive through a VPN or peering.
 	PublicIP bool `key:"publicIp" default:"false"`
@@ -268,7 +270,7 @@ type JumpHost struct {
 type Monitoring struct {
 	// RetentionDays is how long the workspace keeps data, in days.
 	RetentionDays int `key:"retentionDays" default:"30" min:"30" max:"730"`
-	// DailyQuotaGB stops ingestion for the day when reached, in GB; -1 is unlimited.
+	// DailyQuotaGB stops ingestion for the day when reached, in GB; -1 is unlimited, 0 is refused.
 	DailyQuotaGB int `key:"dailyQuotaGB" default:"-1" min:"-1" max:"10000"`
 }
 
@@ -298,7 +300,7 @@ type ANM struct {
 	// untagged images are refused.
 	Image string `key:"image" format:"image"`
 	// CPU is the limit in cores; the request is half of it.
-	CPU string `key:"cpu" default:"1" format:"cpu" figure:"lower"`
+	CPU string `key:"cpu" default:"1" format:"cpu" figure:"fixed"`
 	// MemoryMB is request and limit in MiB.
 	MemoryMB int `key:"memoryMB" default:"2048" max:"65536" figure:"fixed"`
 	// HeapMB is the Java heap in MiB, three quarters of the memory at most: the JVM needs the rest itself.
@@ -341,7 +343,7 @@ type Manager struct {
 	// CPURequest is the request in cores.
 	CPURequest string `key:"cpuRequest" default:"500m" format:"cpu" figure:"fixed"`
 	// CPU is the limit in cores.
-	CPU string `key:"cpu" default:"2" format:"cpu" figure:"lower"`
+	CPU string `key:"cpu" default:"2" format:"cpu" figure:"fixed"`
 	// MemoryRequestMB is the request in MiB.
 	MemoryRequestMB int `key:"memoryRequestMB" default:"512" max:"65536" figure:"fixed"`
 	// MemoryMB is the limit in MiB.
@@ -353,9 +355,9 @@ type Manager struct {
 // Gateway is a group's API gateways.
 type Gateway struct {
 	// MinReplicas is the smallest number of gateways.
-	MinReplicas int `key:"minReplicas" default:"3" min:"1" max:"100" figure:"lower"`
+	MinReplicas int `key:"minReplicas" default:"3" min:"1" max:"100" figure:"fixed"`
 	// MaxReplicas is the largest number of gateways.
-	MaxReplicas int `key:"maxReplicas" default:"12" min:"1" max:"100" figure:"lower"`
+	MaxReplicas int `key:"maxReplicas" default:"12" min:"1" max:"100" figure:"fixed"`
 	// TargetCPUPercent is the average CPU, in percent of the request, above which a gateway is added.
 	TargetCPUPercent int `key:"targetCPUPercent" default:"75" min:"10" max:"95"`
 	// TargetMemoryPercent adds a memory target in percent of the request, 10 to 95; 0 is off.
@@ -363,7 +365,7 @@ type Gateway struct {
 	// CPURequest is the request in cores.
 	CPURequest string `key:"cpuRequest" default:"1" format:"cpu" figure:"lower"`
 	// CPU is the limit in cores.
-	CPU string `key:"cpu" default:"2" format:"cpu" figure:"lower"`
+	CPU string `key:"cpu" default:"2" format:"cpu" figure:"fixed"`
 	// MemoryMB is request and limit in MiB.
 	MemoryMB int `key:"memoryMB" default:"2048" max:"65536" figure:"fixed"`
 	// HeapMB is the Java heap in MiB, three quarters of memoryMB at most.

@@ -172,22 +172,3 @@ func (r rig) export(showSecrets bool) string {
 	}
 	return string(content)
 }
-
-// golden compares text with testdata/<name>; UPDATE_GOLDEN=1 rewrites it.
-func golden(t *testing.T, name, got, warning string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v (UPDATE_GOLDEN=1 writes it)", err)
-	}
-	if got != string(want) {
-		t.Errorf("%s changed. %s\ngot:\n%s", path, warning, got)
-	}
-}

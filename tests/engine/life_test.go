@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"apim-azure/tests/golden"
 )
 
 // TestTheWholeLifeOfAStack takes dev and prod from nothing to nothing: each stage up, an empty second preview, a refresh that
@@ -32,7 +34,7 @@ func TestTheWholeLifeOfAStack(t *testing.T) {
 				checkNoDrift(r)
 				r.pulumi("preview", "--expect-no-changes")
 			}
-			golden(t, stack+"-outputs.json", outputs(r), "CI reads these outputs: a changed name or shape breaks pipelines.")
+			golden.Compare(t, stack+"-outputs.json", outputs(r), "CI reads these outputs: a changed name or shape breaks pipelines.")
 			checkSecrets(t, r)
 
 			refused := r.try("destroy", "--yes")

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"apim-azure/stack"
+	"apim-azure/tests/golden"
 )
 
 // TestNamesAndOptionsOfEveryResourceAreTheOnesOnRecord compares each stack and stage with its golden list.
@@ -16,7 +17,7 @@ func TestNamesAndOptionsOfEveryResourceAreTheOnesOnRecord(t *testing.T) {
 		for stage, enabled := range map[string]bool{"platform": false, "workloads": true} {
 			t.Run(stackName+" "+stage, func(t *testing.T) {
 				r := deployed(t, stackName, map[string]any{"workloads.enabled": enabled})
-				golden(t, stackName+"-"+stage+".txt", inventory(r), "A removed name deletes live infrastructure; a changed parent does too.")
+				golden.Compare(t, stackName+"-"+stage+".txt", inventory(r), "A removed name deletes live infrastructure; a changed parent does too.")
 			})
 		}
 	}

@@ -3,9 +3,6 @@ package program_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -194,35 +191,4 @@ func (r *recorder) named(t *testing.T, token, suffix string) registered {
 	}
 	t.Fatalf("no %s is named *%s", token, suffix)
 	return registered{}
-}
-
-// golden compares text with testdata/<name>; UPDATE_GOLDEN=1 rewrites it.
-func golden(t *testing.T, name, got, warning string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v (UPDATE_GOLDEN=1 writes it)", err)
-	}
-	if got == string(want) {
-		return
-	}
-	wantLines, gotLines := strings.Split(string(want), "\n"), strings.Split(got, "\n")
-	for _, line := range wantLines {
-		if !slices.Contains(gotLines, line) {
-			t.Errorf("- %s", line)
-		}
-	}
-	for _, line := range gotLines {
-		if !slices.Contains(wantLines, line) {
-			t.Errorf("+ %s", line)
-		}
-	}
-	t.Fatalf("%s changed. %s If that is meant, run the tests with UPDATE_GOLDEN=1.", path, warning)
 }
