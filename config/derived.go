@@ -8,6 +8,7 @@ import (
 	"apim-azure/config/azure"
 	"apim-azure/config/naming"
 	"apim-azure/network/plan"
+	workloads "apim-azure/workloads/plan"
 )
 
 // smallestShareGB is the smallest premium share Azure provisions, in GiB.
@@ -82,12 +83,6 @@ func (c *Config) plan() (plan.Addresses, error) {
 // InternalZone is the private DNS zone of names that never leave the VNet, such as `prod.apim.internal`.
 func (c *Config) InternalZone() string { return c.Stack + "." + c.Project + ".internal" }
 
-// MySQLTier is the tier Azure wants next to mysql.sku.
-func (c *Config) MySQLTier() string {
-	size, _ := azure.ParseDatabaseSize(c.MySQL.SKU)
-	return size.Tier
-}
-
 // EventsShareGB is the provisioned size of the events share, in GiB.
 func (c *Config) EventsShareGB() int {
 	if c.Storage.EventsShareGB != 0 {
@@ -114,7 +109,9 @@ func (c *Config) Keyspace(g Group) string {
 }
 
 // ThrottlingKeyspace is the keyspace a group counts quotas in.
-func (c *Config) ThrottlingKeyspace(g Group) string { return "t_" + c.Keyspace(g) }
+func (c *Config) ThrottlingKeyspace(g Group) string {
+	return workloads.ThrottlingKeyspace(c.Keyspace(g))
+}
 
 // Hosts lists the stack's hosts: ANM's, then each group's API Manager UI and gateways.
 func (c *Config) Hosts() []Host {

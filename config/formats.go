@@ -5,10 +5,11 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"apim-azure/config/azure"
+	"apim-azure/data/mysql"
+	"apim-azure/workloads/plan"
 )
 
 // fault is what a format finds wrong with a value: the rule it breaks and the way out.
@@ -16,12 +17,12 @@ type fault struct{ rule, wayOut string }
 
 // formats are the rules a `format` tag names. Each is given a value that is not empty.
 var formats = map[string]func(string) *fault{
-	"cassandraVersion":  pattern(`^2\.2\.\d+$`, "must be a release of the 2.2 line, which the product is certified with", "use 2.2.12"),
+	"cassandraVersion":  pattern(`^2\.2\.\d{1,2}$`, "must be a release of the 2.2 line, which the product is certified with", "use 2.2.12"),
 	"clientRange":       clientRange,
 	"cpu":               cpu,
 	"dnsZone":           dnsZone,
 	"domain":            domain,
-	"groupName":         pattern(`^[a-z]([a-z0-9_]{0,28}[a-z0-9])?$`, "must be 1 to 30 lower-case letters, digits and underscores, starting with a letter and not ending in an underscore", "choose another name"),
+	"groupName":         pattern(plan.GroupNamePattern, "must be 1 to 30 lower-case letters, digits and underscores, starting with a letter and not ending in an underscore", "choose another name"),
 	"guid":              guid,
 	"https":             https,
 	"image":             image,
@@ -39,7 +40,7 @@ var formats = map[string]func(string) *fault{
 	"resourceGroup":     pattern(`^[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]$`, "must be 1 to 90 letters, digits, underscores, brackets, dashes and dots, not ending in a dot", "use the name of an existing resource group"),
 	"sha512":            pattern(`^[0-9a-fA-F]{128}$`, "must be 128 hexadecimal digits", "copy the checksum published with the release"),
 	"time":              pattern(`^([01]\d|2[0-3]):[0-5]\d$`, "must be a time of day as HH:MM, from 00:00 to 23:59", "write it as 01:00"),
-	"utcOffset":         pattern(`^[+-](0\d|1[0-4]):[0-5]\d$`, "must be an offset as +HH:MM or -HH:MM, 14 hours at most", "write it as +01:00"),
+	"utcOffset":         pattern(`^[+-](0\d|1[0-3]):[0-5]\d$|^[+-]14:00$`, "must be an offset as +HH:MM or -HH:MM, 14 hours at most", "write it as +01:00"),
 	"vmSize":            vmSize,
 }
 
@@ -93,48 +94,75 @@ func mysqlSKU(value string) *fault {
 	return &fault{"is not a compute size of MySQL Flexible Server", "use one such as Standard_D4ads_v5 (general purpose), Standard_E4ads_v5 (memory optimised) or Standard_B2ms (burstable)"}
 }
 
+// mostLabels is how many labels a domain may have: Azure's private zones, one of which is made for a private host, take 34.
+const mostLabels = 33
+
+var numeric = regexp.MustCompile(`^\d+$`)
+
 // domain follows what Application Gateway and certificate authorities ask of a public name. Host names are put before it, so
 // 63 + 1 characters of the 253 are kept free.
 func domain(value string) *fault {
-	labels := strings.Split(value, ".")
+	plain := strings.Trim(strings.ToLower(value), ".")
+	labels := strings.Split(plain, ".")
+	last := labels[len(labels)-1]
 	switch {
 	case len(labels) < 2:
 		return &fault{"must have two labels at least", "write it as domainname.tld"}
-	case labels[len(labels)-1] == "local":
+	case last == "local":
 		return &fault{"ends in .local, which no certificate authority signs and Application Gateway can't serve", "use a domain you own"}
-	case len(value) > 253-64:
-		return &fault{"is longer than 189 characters, which leaves no room for host names", "use a shorter one"}
-	}
-	for _, l := range labels {
-		if !labelPattern.MatchString(l) {
-			return &fault{"must be lower-case DNS labels of 1 to 63 letters, digits and dashes, joined by dots", "write it as domainname.tld"}
-		}
-	}
-	if regexp.MustCompile(`^\d+$`).MatchString(labels[len(labels)-1]) {
+	case len(plain) > 253-64 || len(labels) > mostLabels:
+		return &fault{"is longer than 189 characters or 33 labels, which leaves no room for host names", "use a shorter one"}
+	case slices.ContainsFunc(labels, func(l string) bool { return !labelPattern.MatchString(l) }):
+		return &fault{"must be lower-case DNS labels of 1 to 63 letters, digits and dashes, joined by dots", "write it as domainname.tld"}
+	case numeric.MatchString(last):
 		return &fault{"ends in a number, as an address does", "use a domain name"}
+	case plain != value:
+		return &fault{"must be in lower case, without a dot at an end", "write it as " + plain}
 	}
 	return nil
 }
 
-var reservedNamespaces = []string{"default", "kube-system", "kube-public", "kube-node-lease", "gatekeeper-system"}
+var reservedNamespaces = []string{"default", "gatekeeper-system", "calico-system", "tigera-operator", "app-routing-system"}
 
+// namespace refuses what Kubernetes and AKS keep for themselves, and the one the ingress controller runs in.
 func namespace(value string) *fault {
 	if f := dnsLabel(value); f != nil {
 		return f
 	}
-	if slices.Contains(reservedNamespaces, value) {
-		return &fault{"belongs to the cluster itself", "use a namespace of your own, such as apim"}
+	const wayOut = "use a namespace of your own, such as apim"
+	switch {
+	case strings.HasPrefix(value, "kube-") || slices.Contains(reservedNamespaces, value):
+		return &fault{"belongs to the cluster itself", wayOut}
+	case value == plan.ControllerNamespace:
+		return &fault{"is the ingress controller's", wayOut}
 	}
 	return nil
 }
 
+// shortestClientPrefix is the largest range a firewall is opened to: longer lists of larger ones are the whole Internet again.
+const shortestClientPrefix = 8
+
 // clientRange is a range people or clients come from: private or public, but never everybody.
 func clientRange(value string) *fault {
+	const wayOut = "name the ranges that need access, such as 203.0.113.0/24"
 	p, err := netip.ParsePrefix(value)
-	if err == nil && p.Bits() == 0 {
-		return &fault{"lets in the whole Internet", "name the ranges that need access, such as 203.0.113.0/24"}
+	address, addressErr := netip.ParseAddr(value)
+	switch {
+	case addressErr == nil && address.Is4():
+		return &fault{"must be an IPv4 range in CIDR notation, not an address", "write it as " + value + "/32 if the one address is meant"}
+	case err == nil && p.Bits() == 0:
+		return &fault{"lets in the whole Internet", wayOut}
+	case err == nil && p.Addr().Is4() && p.Bits() < shortestClientPrefix:
+		return &fault{"is larger than a /8 and lets in a good part of the Internet", wayOut}
 	}
 	return ipv4Range(value)
+}
+
+// unrouted are the ranges no packet on the Internet comes from.
+var unrouted = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"),
+	netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("169.254.0.0/16"), netip.MustParsePrefix("172.16.0.0/12"),
+	netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("224.0.0.0/3"),
 }
 
 // publicRange is an address or range on the Internet, as the firewalls of managed services take it.
@@ -145,8 +173,9 @@ func publicRange(value string) *fault {
 	if f := clientRange(value); f != nil {
 		return f
 	}
-	if a := netip.MustParsePrefix(value).Addr(); a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() {
-		return &fault{"is a private range, which never reaches a public endpoint", "use the public addresses the traffic leaves from"}
+	p := netip.MustParsePrefix(value)
+	if slices.ContainsFunc(unrouted, p.Overlaps) {
+		return &fault{"is private or reserved, in part at least, and never reaches a public endpoint", "use the public addresses the traffic leaves from"}
 	}
 	return nil
 }
@@ -154,15 +183,19 @@ func publicRange(value string) *fault {
 func ipv4Range(value string) *fault {
 	p, err := netip.ParsePrefix(value)
 	switch {
-	case err != nil || !p.Addr().Is4():
-		return &fault{"must be an IPv4 range in CIDR notation", "write it as 10.0.0.0/24; a single address ends in /32"}
+	case err == nil && !p.Addr().Is4():
+		return &fault{"is IPv6, and the platform's network is IPv4 only", "use the IPv4 range"}
+	case err != nil:
+		return &fault{"must be an IPv4 range in CIDR notation", "write it as 10.0.0.0/24 (one address alone ends in /32)"}
 	case p != p.Masked():
 		return &fault{"has host bits set", "write the range as " + p.Masked().String()}
+	case p.Bits() == 0:
+		return &fault{"is every address there is", "name the range that is meant, such as 10.0.0.0/24"}
 	}
 	return nil
 }
 
-var dnsZonePattern = regexp.MustCompile(`(?i)^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/Microsoft\.Network/dnsZones/([a-z0-9.-]+)$`)
+var dnsZonePattern = regexp.MustCompile(`(?i)^/subscriptions/([0-9a-f-]{36})/resourceGroups/[^/]+/providers/Microsoft\.Network/dnsZones/([a-z0-9.-]+)$`)
 
 func dnsZone(value string) *fault {
 	if dnsZonePattern.MatchString(value) {
@@ -171,43 +204,26 @@ func dnsZone(value string) *fault {
 	return &fault{"must be the resource ID of an Azure DNS zone", "copy it from `az network dns zone show --query id`"}
 }
 
+// https addresses end up between single quotes in a script, so a quote may not be in one, nor a space.
 func https(value string) *fault {
-	if u, err := url.Parse(value); err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil {
-		return nil
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || !plainURL.MatchString(value) {
+		return &fault{"must be an https:// address without credentials, quotes and spaces", "publish the file where the data subnet can fetch it over HTTPS"}
 	}
-	return &fault{"must be an https:// address without credentials", "publish the file where the data subnet can fetch it over HTTPS"}
+	return nil
 }
 
-var (
-	repositoryPattern = regexp.MustCompile(`^[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
-	tagPattern        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
-	digestPattern     = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-)
+var plainURL = regexp.MustCompile(`^[!-&(-~]+$`)
 
-// image is repository:tag, repository:tag@digest or repository@digest, relative to the registry.
 func image(value string) *fault {
-	reference, digest, pinned := strings.Cut(value, "@")
-	repository, tag, tagged := strings.Cut(reference, ":")
-	first, _, nested := strings.Cut(reference, "/")
-	switch {
-	case nested && strings.ContainsAny(first, ".:"):
-		return &fault{"names a registry", "write repository:tag only; another registry goes into registry.external"}
-	case !repositoryPattern.MatchString(repository):
-		return &fault{"must be repository:tag, with a repository of lower-case letters, digits, dots, dashes, underscores and slashes", "write it as apim/anm:7.7-1"}
-	case pinned && !digestPattern.MatchString(digest):
-		return &fault{"has a malformed digest", "write it as @sha256: and 64 hexadecimal digits"}
-	case tag == "latest":
-		return &fault{"is tagged latest, which changes under a running stack and can't be rolled back", "use the tag of one build"}
-	case !tagged && !pinned:
-		return &fault{"has no tag, which means latest", "add the tag of one build, such as :7.7-1"}
-	case tagged && !tagPattern.MatchString(tag):
-		return &fault{"has a malformed tag", "use 1 to 128 letters, digits, underscores, dots and dashes, not starting with a dot or dash"}
+	if rule, wayOut := plan.ImageFault(value); rule != "" {
+		return &fault{rule, wayOut}
 	}
 	return nil
 }
 
 var (
-	keyspacePattern   = regexp.MustCompile(`^[A-Za-z0-9_]{1,46}$`)
+	keyspacePattern   = regexp.MustCompile(plan.KeyspacePattern)
 	reservedKeyspaces = []string{"system", "system_auth", "system_distributed", "system_schema", "system_traces", "system_views"}
 )
 
@@ -243,28 +259,21 @@ func mysqlLogin(value string) *fault {
 	if slices.Contains(reservedMySQLLogins, strings.ToLower(value)) {
 		return &fault{"is a name Azure reserves on MySQL servers", "choose another one, such as apimadmin"}
 	}
+	if slices.ContainsFunc(mysql.Users(), func(u mysql.User) bool { return strings.EqualFold(u.Name, value) }) {
+		return &fault{"is the user one of the components logs in as", "choose another one, such as apimadmin"}
+	}
 	return nil
 }
 
 func cpu(value string) *fault {
-	if n, ok := milliCPU(value); ok && n >= 50 && n <= 32000 {
+	if n, err := plan.ParseCPU(value); err == nil && n >= 50 && n <= 32000 {
 		return nil
 	}
 	return &fault{"must be 0.05 to 32 cores, in cores or thousandths", "write it as 1, 0.5 or 500m"}
 }
 
-var cpuPattern = regexp.MustCompile(`^(\d{1,5})m$|^(\d{1,2}(?:\.\d{1,3})?)$`)
-
-// milliCPU reads a Kubernetes quantity of processor time, in thousandths of a core.
-func milliCPU(value string) (int, bool) {
-	m := cpuPattern.FindStringSubmatch(value)
-	if m == nil {
-		return 0, false
-	}
-	if m[1] != "" {
-		n, err := strconv.Atoi(m[1])
-		return n, err == nil
-	}
-	cores, err := strconv.ParseFloat(m[2], 64)
-	return int(cores*1000 + 0.5), err == nil
+// milliCPU is processor time in thousandths of a core; 0 for what its own format refuses.
+func milliCPU(value string) int {
+	n, _ := plan.ParseCPU(value)
+	return n
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -61,8 +62,7 @@ func (r reader) object(path string, into reflect.Value, values map[string]any) {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if _, ok := known[key]; !ok {
 			// The value stays out of the message: it may be a password under a mistyped key.
-			suggestion := join(path, nearest(key, slices.Sorted(maps.Keys(known))))
-			r.refuse(join(path, key), nil, "is not a configuration key", "the nearest one is "+suggestion+"; rename or remove it")
+			r.refuse(join(path, key), nil, "is not a configuration key", suggestion(path, key, slices.Sorted(maps.Keys(known))))
 		}
 	}
 	for key, field := range known {
@@ -70,8 +70,41 @@ func (r reader) object(path string, into reflect.Value, values map[string]any) {
 	}
 }
 
+// suggestion says where a key nobody knows belongs: to the one other section that has it, or else under the nearest name here.
+func suggestion(path, key string, siblings []string) string {
+	elsewhere := slices.DeleteFunc(allKeys("", reflect.TypeFor[Config]()), func(known string) bool {
+		return !strings.HasSuffix("."+known, "."+key)
+	})
+	if len(elsewhere) == 1 {
+		return "the nearest one is " + elsewhere[0] + "; move it there"
+	}
+	return "the nearest one is " + join(path, nearest(key, siblings)) + "; rename or remove it (known here: " + strings.Join(siblings, ", ") + ")"
+}
+
+// allKeys are the paths of all keys under a type, sorted; elements of lists are written as `[]`.
+func allKeys(path string, t reflect.Type) []string {
+	var keys []string
+	for name, field := range fields(t) {
+		key, inner := join(path, name), field.Type
+		keys = append(keys, key)
+		if inner.Kind() == reflect.Slice {
+			key, inner = key+"[]", inner.Elem()
+		}
+		if inner.Kind() == reflect.Struct {
+			keys = append(keys, allKeys(key, inner)...)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
 func (r reader) field(key string, tag reflect.StructTag, into reflect.Value, value any) {
-	if value == nil || value == text("") && into.Kind() != reflect.String {
+	switch into.Kind() {
+	case reflect.Struct, reflect.Map, reflect.Slice:
+		value = r.document(value)
+	}
+	// An emptied key, `aks:` with nothing behind it, is an absent one.
+	if value == nil || into.Kind() != reflect.String && (value == "" || value == text("")) {
 		setDefault(into, tag)
 		if into.Kind() == reflect.Struct {
 			r.object(key, into, nil)
@@ -81,11 +114,11 @@ func (r reader) field(key string, tag reflect.StructTag, into reflect.Value, val
 	}
 	switch into.Kind() {
 	case reflect.Struct:
-		r.item(key, tag, into, r.document(value))
+		r.item(key, tag, into, value)
 	case reflect.Map:
-		r.stringMap(key, tag, into, r.document(value))
+		r.stringMap(key, tag, into, value)
 	case reflect.Slice:
-		r.list(key, tag, into, r.document(value))
+		r.list(key, tag, into, value)
 	default:
 		if !r.scalar(key, tag, into, value) {
 			setDefault(into, tag)
@@ -123,7 +156,7 @@ func (r reader) document(value any) any {
 func (r reader) list(key string, tag reflect.StructTag, into reflect.Value, value any) {
 	items, ok := value.([]any)
 	if !ok {
-		r.mistyped(key, tag, value, "must be a list")
+		r.mistyped(key, tag, value, "must be a list", "write one item per line, each after a dash")
 		return
 	}
 	list := reflect.MakeSlice(into.Type(), len(items), len(items))
@@ -141,7 +174,7 @@ func (r reader) item(key string, tag reflect.StructTag, into reflect.Value, valu
 	}
 	object, ok := value.(map[string]any)
 	if !ok {
-		r.mistyped(key, tag, value, "must be an object of keys and values")
+		r.mistyped(key, tag, value, "must be an object of keys and values", "write its keys under it, one per line, as docs/configuration.md lists them")
 		// Defaults keep later rules from complaining about keys nobody wrote.
 		r = reader{&findings{}}
 	}
@@ -151,7 +184,7 @@ func (r reader) item(key string, tag reflect.StructTag, into reflect.Value, valu
 func (r reader) stringMap(key string, tag reflect.StructTag, into reflect.Value, value any) {
 	object, ok := value.(map[string]any)
 	if !ok {
-		r.mistyped(key, tag, value, "must be an object of keys and texts")
+		r.mistyped(key, tag, value, "must be an object of keys and texts", "write `name: text` under it, one per line")
 		return
 	}
 	into.Set(reflect.MakeMap(into.Type()))
@@ -181,42 +214,49 @@ func (r reader) scalar(key string, tag reflect.StructTag, into reflect.Value, va
 			return true
 		}
 	}
-	return r.mistyped(key, tag, value, mustBe(into.Kind()))
+	rule, wayOut := mustBe(into.Kind())
+	return r.mistyped(key, tag, value, rule, wayOut)
 }
 
 func (r reader) parse(key string, tag reflect.StructTag, into reflect.Value, literal string) bool {
+	rule, wayOut := mustBe(into.Kind())
 	switch into.Kind() {
 	case reflect.String:
 		into.SetString(literal)
 	case reflect.Int:
-		n, err := strconv.Atoi(literal)
-		if err != nil {
-			return r.mistyped(key, tag, literal, mustBe(reflect.Int))
+		// 32 bits: sums and products over the largest number can't overflow.
+		n, err := strconv.ParseInt(literal, 10, 32)
+		if errors.Is(err, strconv.ErrRange) {
+			rule, wayOut = "is beyond every limit", "use a number docs/configuration.md allows"
 		}
-		into.SetInt(int64(n))
+		if err != nil {
+			return r.mistyped(key, tag, literal, rule, wayOut)
+		}
+		into.SetInt(n)
 	case reflect.Bool:
 		if literal != "true" && literal != "false" {
-			return r.mistyped(key, tag, literal, mustBe(reflect.Bool))
+			return r.mistyped(key, tag, literal, rule, wayOut)
 		}
 		into.SetBool(literal == "true")
 	}
 	return true
 }
 
-func mustBe(kind reflect.Kind) string {
+// mustBe is the rule a plain value of the wrong type breaks, and the way out.
+func mustBe(kind reflect.Kind) (rule, wayOut string) {
 	switch kind {
 	case reflect.Int:
-		return "must be a whole number"
+		return "must be a whole number", "write digits only, without a unit or a decimal point"
 	case reflect.Bool:
-		return "must be true or false"
+		return "must be true or false", "write one of the two"
 	default:
-		return "must be a text"
+		return "must be a text", "write one value, in quotes if YAML takes it for something else"
 	}
 }
 
 // mistyped records a value of the wrong type. Only plain values are shown: objects and lists may hold secrets. It always
 // returns false, for the caller to return.
-func (r reader) mistyped(key string, tag reflect.StructTag, value any, rule string) bool {
+func (r reader) mistyped(key string, tag reflect.StructTag, value any, rule, wayOut string) bool {
 	var shown any
 	switch v := value.(type) {
 	case text:
@@ -224,10 +264,10 @@ func (r reader) mistyped(key string, tag reflect.StructTag, value any, rule stri
 	case string, json.Number, bool:
 		shown = v
 	}
-	if tag.Get("secret") == "true" || strings.HasPrefix(key, "secrets") {
+	if tag.Get("secret") == "true" || key == "secrets" {
 		shown = nil
 	}
-	r.refuse(key, shown, rule, "see docs/configuration.md for the key")
+	r.refuse(key, shown, rule, wayOut)
 	return false
 }
 

@@ -83,6 +83,11 @@ func TestBadConfigurationsAreRefused(t *testing.T) {
 				}
 			}
 			checkMessage(t, err)
+			for _, line := range strings.Split(err.Error(), "\n") {
+				if !slices.ContainsFunc(c.Want, func(want string) bool { return strings.Contains(line, want) }) {
+					t.Errorf("one fault is reported a second time: %q", line)
+				}
+			}
 		})
 	}
 }
@@ -143,6 +148,10 @@ func TestValuesComeInAnyFormPulumiStoresThemIn(t *testing.T) {
 		{"a top-level boolean", "protect", "true", func(c *config.Config) any { return c.Protect }, true},
 		{"a version YAML took for a number", "mysql.version", 8.4, func(c *config.Config) any { return c.MySQL.Version }, "8.4"},
 		{"cores as a number", "workloads.anm.cpu", 2, func(c *config.Config) any { return c.Workloads.ANM.CPU }, "2"},
+		{"a section with nothing in it", "monitoring", "", func(c *config.Config) any { return c.Monitoring.RetentionDays }, 30},
+		{"a section that is null", "monitoring", "null", func(c *config.Config) any { return c.Monitoring.RetentionDays }, 30},
+		{"a nested section that is null", "aks.maintenance", nil, func(c *config.Config) any { return c.AKS.Maintenance.Day }, "Sunday"},
+		{"a list that is null", "workloads.groups[0].backends", nil, func(c *config.Config) any { return len(c.Workloads.Groups[0].Backends) }, 0},
 		{"an empty value stands for its default", "aks.maxPods", nil, func(c *config.Config) any { return c.AKS.MaxPods }, 30},
 		{"an address without a mask in the registry's firewall", "registry.allowedIps", []string{"203.0.113.9"}, func(c *config.Config) any { return c.Registry.AllowedIPs[0] }, "203.0.113.9"},
 	} {
@@ -152,6 +161,16 @@ func TestValuesComeInAnyFormPulumiStoresThemIn(t *testing.T) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
 		})
+	}
+}
+
+func TestAKeyPastedInTheWrongPlaceIsNotShown(t *testing.T) {
+	_, key := badconfig.Certificate("a.example.com")
+	for _, path := range []string{"domain", "workloads.anm.image", "aks.maxPods"} {
+		_, _, err := config.Load(badconfig.Project, badconfig.Stack, badconfig.Apply(badconfig.Base(), badconfig.Case{Set: map[string]any{path: key}}))
+		if err == nil || !strings.Contains(err.Error(), path+": [PEM, not shown]: ") {
+			t.Errorf("%s: %v", path, err)
+		}
 	}
 }
 
@@ -175,11 +194,12 @@ func TestWarningsSayWhatIsAgeingOrUnguarded(t *testing.T) {
 		set  map[string]any
 		want string
 	}{
-		{"the reference's worker size", map[string]any{"aks.apimPool.vmSize": "Standard_DS3_v2"}, "aks.apimPool.vmSize: Standard_DS3_v2: it retires on 2028-05-01"},
+		{"the reference's worker size", map[string]any{"aks.apimPool.vmSize": "Standard_DS3_v2"}, "aks.apimPool.vmSize: Standard_DS3_v2: it retires on 2028-05-01 and new subscriptions may not get it; use a v5 size"},
 		{"the reference's infrastructure size", map[string]any{"aks.infraPool.vmSize": "Standard_D2_v3"}, "aks.infraPool.vmSize: Standard_D2_v3: it is of a previous generation"},
 		{"the reference's database machine", map[string]any{"cassandra.vmSize": "Standard_D4s_v3"}, "cassandra.vmSize: Standard_D4s_v3: it is of a previous generation"},
 		{"an old MySQL", map[string]any{"mysql.version": "8.0.21"}, "mysql.version: 8.0.21: standard support ends"},
 		{"protection lifted", map[string]any{"protect": false}, "protect: false: nothing guards"},
+		{"a jump host nobody reaches", map[string]any{"jumpHost.adminCidrs": []string{"203.0.113.0/24"}}, "jumpHost.adminCidrs: [203.0.113.0/24]: are Internet addresses"},
 		{"payloads in the logs", map[string]any{"workloads.traceLevel": "DATA"}, "workloads.traceLevel: DATA: writes the payloads"},
 		{"a public administration console", map[string]any{"ingress.anmExposure": "public"}, "ingress.anmExposure: public: Admin Node Manager"},
 		{"a certificate near its end", map[string]any{"secrets.certificate": chain, "secrets.privateKey": key}, "secrets.certificate: expires on 20"},

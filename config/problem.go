@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Problem is one thing that is wrong with a configuration.
@@ -44,9 +46,18 @@ func (f *findings) warn(key string, value any, text string) {
 	f.warnings = append(f.warnings, fmt.Sprintf("%s: %s: %s", key, display(value), text))
 }
 
-// refused says whether something is already wrong with a key, so that cross-field rules don't report it again.
+// refused says whether something is already wrong with a key or with a section around it, so that rules that need several keys
+// don't report it again.
 func (f *findings) refused(key string) bool {
-	return slices.ContainsFunc(f.problems, func(p *Problem) bool { return p.Key == key })
+	return slices.ContainsFunc(f.problems, func(p *Problem) bool {
+		rest, within := strings.CutPrefix(key, p.Key)
+		return within && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	})
+}
+
+// anyRefused is refused for several keys of a section.
+func (f *findings) anyRefused(section string, names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return f.refused(section + "." + name) })
 }
 
 // err is all problems sorted by key, or nil. Two rules may find the same fault; it is reported once.
@@ -65,20 +76,20 @@ func (f *findings) err() error {
 const longestValue = 80
 
 func display(value any) string {
-	switch v := value.(type) {
-	case nil:
+	if value == nil {
 		return ""
-	case string:
-		if r := []rune(v); len(r) > longestValue {
-			v = string(r[:longestValue]) + "..."
-		}
-		if v == "" || strings.ContainsAny(v, "\n\r\t\"") || strings.TrimSpace(v) != v {
-			return fmt.Sprintf("%q", v)
-		}
-		return v
-	default:
-		return fmt.Sprint(v)
 	}
+	shown := fmt.Sprint(value)
+	if strings.Contains(shown, "-----BEGIN") {
+		return "[PEM, not shown]" // a key pasted in the wrong place
+	}
+	if r := []rune(shown); len(r) > longestValue {
+		shown = string(r[:longestValue]) + "..."
+	}
+	if shown == "" || strings.ContainsFunc(shown, func(r rune) bool { return !unicode.IsPrint(r) || r == '"' }) || strings.TrimSpace(shown) != shown {
+		return strconv.Quote(shown)
+	}
+	return shown
 }
 
 // nearest is the candidate with the smallest edit distance to word; candidates must not be empty.

@@ -34,12 +34,13 @@ func readYAML(t *testing.T, name string, into any) string {
 
 func TestPulumiYAMLDeclaresExactlyTheTopLevelKeys(t *testing.T) {
 	var project struct {
-		Name, Runtime string
-		Config        map[string]projectKey
+		Name    string
+		Runtime struct{ Name string }
+		Config  map[string]projectKey
 	}
 	readYAML(t, "Pulumi.yaml", &project)
-	if project.Name != "apim" || project.Runtime != "go" {
-		t.Errorf("project %s with runtime %s", project.Name, project.Runtime)
+	if project.Name != "apim" || project.Runtime.Name != "go" {
+		t.Errorf("project %s with runtime %s", project.Name, project.Runtime.Name)
 	}
 	if got := fmt.Sprint(project.Config["pulumi:disable-default-providers"].Value); got != "[*]" {
 		t.Errorf("default providers are not disabled: %s", got)

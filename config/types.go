@@ -139,9 +139,9 @@ type APIMPool struct {
 	// VMSize needs 4 vCPU, 14 GiB and premium storage. The reference's Standard_DS3_v2 is accepted with a warning: it retires on 2028-05-01.
 	VMSize string `key:"vmSize" default:"Standard_D4s_v5" format:"vmSize"`
 	// Min is the smallest number of nodes.
-	Min int `key:"min" default:"3" min:"1" max:"100" figure:"fixed"`
+	Min int `key:"min" default:"3" max:"100" figure:"fixed"`
 	// Max is the largest number of nodes.
-	Max int `key:"max" default:"6" min:"1" max:"100" figure:"fixed"`
+	Max int `key:"max" default:"6" max:"100" figure:"fixed"`
 	// OSDiskGB is the size of each node's premium disk, in GiB.
 	OSDiskGB int `key:"osDiskGB" default:"128" min:"30" max:"2048"`
 }
@@ -152,9 +152,9 @@ type InfraPool struct {
 	// reservations sold.
 	VMSize string `key:"vmSize" default:"Standard_D2s_v5" format:"vmSize"`
 	// Min is the smallest number of nodes.
-	Min int `key:"min" default:"2" min:"1" max:"100" figure:"fixed"`
+	Min int `key:"min" default:"2" max:"100" figure:"fixed"`
 	// Max is the largest number of nodes.
-	Max int `key:"max" default:"3" min:"1" max:"100" figure:"fixed"`
+	Max int `key:"max" default:"3" max:"100" figure:"fixed"`
 	// OSDiskGB is the size of each node's disk, in GiB.
 	OSDiskGB int `key:"osDiskGB" default:"128" min:"30" max:"2048"`
 }
@@ -223,7 +223,7 @@ type Logs struct {
 	// RetentionDays is the age at which logs are deleted, in days.
 	RetentionDays int `key:"retentionDays" default:"30" min:"1" max:"3650"`
 	// BudgetGB is the volume the retention is meant to stay under, in GB.
-	BudgetGB int `key:"budgetGB" default:"70" min:"1" max:"100000" figure:"fixed"`
+	BudgetGB int `key:"budgetGB" default:"70" max:"100000" figure:"fixed"`
 }
 
 // Registry is the container registry the images are pulled from.
@@ -249,7 +249,7 @@ type Ingress struct {
 	// subnet reaches. `public` next to private hosts is refused: one entry point can't serve both frontends on one port.
 	ANMExposure string `key:"anmExposure" default:"private" enum:"public,private"`
 	// Capacity is the number of Application Gateway instances (no autoscaling, as the reference asks).
-	Capacity int `key:"capacity" default:"2" min:"1" max:"125" figure:"fixed"`
+	Capacity int `key:"capacity" default:"2" max:"125" figure:"fixed"`
 	// SourceRanges restricts who may connect, by CIDR. Load balancer only: AGIC has no source ranges.
 	SourceRanges []string `key:"sourceRanges" format:"clientRange"`
 }
@@ -355,9 +355,9 @@ type Manager struct {
 // Gateway is a group's API gateways.
 type Gateway struct {
 	// MinReplicas is the smallest number of gateways.
-	MinReplicas int `key:"minReplicas" default:"3" min:"1" max:"100" figure:"fixed"`
+	MinReplicas int `key:"minReplicas" default:"3" max:"100" figure:"fixed"`
 	// MaxReplicas is the largest number of gateways.
-	MaxReplicas int `key:"maxReplicas" default:"12" min:"1" max:"100" figure:"fixed"`
+	MaxReplicas int `key:"maxReplicas" default:"12" max:"100" figure:"fixed"`
 	// TargetCPUPercent is the average CPU, in percent of the request, above which a gateway is added.
 	TargetCPUPercent int `key:"targetCPUPercent" default:"75" min:"10" max:"95"`
 	// TargetMemoryPercent adds a memory target in percent of the request, 10 to 95; 0 is off.

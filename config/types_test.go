@@ -98,15 +98,20 @@ func TestDistanceCountsSingleCharacterEdits(t *testing.T) {
 	}
 }
 
-func TestProcessorQuantitiesAreReadInThousandths(t *testing.T) {
-	for text, want := range map[string]int{"1": 1000, "0.5": 500, "500m": 500, "1.25": 1250, "0.001": 1} {
-		if got, ok := milliCPU(text); !ok || got != want {
-			t.Errorf("%s is %d, %v; want %d", text, got, ok, want)
-		}
+func TestOnlyTheseFiguresMayBeLoweredInDevelopment(t *testing.T) {
+	// All but localAccounts are figures the design gives production only; that one is no figure of the reference at all.
+	want := []string{
+		"aks.localAccounts", "aks.tier", "mysql.backupRetentionDays", "mysql.geoRedundantBackup", "mysql.highAvailability",
+		"registry.geoReplication", "workloads.groups.gateway.cpuRequest", "workloads.headroomPods",
 	}
-	for _, text := range []string{"", "m", "-1", "1.", ".5", "1e3", "1 ", "500M"} {
-		if got, ok := milliCPU(text); ok {
-			t.Errorf("%q is accepted as %d", text, got)
+	var got []string
+	eachTag("", reflect.TypeFor[Config](), func(key string, field reflect.StructField) {
+		if field.Tag.Get("figure") == "lower" {
+			got = append(got, key)
 		}
+	})
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strconv"
@@ -33,9 +34,16 @@ func validate(c *Config, f *findings) {
 func checkTags(c *Config, f *findings, key string, value reflect.Value, tag reflect.StructTag) {
 	if value.Kind() == reflect.Slice {
 		for i := range value.Len() {
-			checkTags(c, f, fmt.Sprintf("%s[%d]", key, i), value.Index(i), tag)
+			item := fmt.Sprintf("%s[%d]", key, i)
+			if value.Index(i).Kind() == reflect.String && value.Index(i).String() == "" && !f.refused(item) {
+				f.refuse(item, "", "is empty", "write a value or remove the line")
+			}
+			checkTags(c, f, item, value.Index(i), tag)
 		}
 		checkDuplicates(f, key, value)
+		if strings.HasSuffix(tag.Get("format"), "Range") {
+			checkOverlaps(f, key, value)
+		}
 		return
 	}
 	if f.refused(key) {
@@ -49,14 +57,38 @@ func checkTags(c *Config, f *findings, key string, value reflect.Value, tag refl
 	}
 }
 
+// checkDuplicates compares without case: identifiers and host names that differ in nothing else are the same to Azure.
 func checkDuplicates(f *findings, key string, list reflect.Value) {
+	seen := map[string]int{}
 	for i := range list.Len() {
-		for j := range i {
-			if list.Index(i).Interface() == list.Index(j).Interface() {
-				f.refuse(fmt.Sprintf("%s[%d]", key, i), list.Index(i).Interface(), fmt.Sprintf("repeats %s[%d]", key, j), "remove one of them")
-				break
-			}
+		item, text := fmt.Sprintf("%s[%d]", key, i), fmt.Sprint(list.Index(i).Interface())
+		if f.refused(item) {
+			continue
 		}
+		if j, repeated := seen[strings.ToLower(text)]; repeated {
+			f.refuse(item, text, fmt.Sprintf("repeats %s[%d]", key, j), "remove one of them")
+			continue
+		}
+		seen[strings.ToLower(text)] = i
+	}
+}
+
+// checkOverlaps refuses ranges that contain one another: Azure's firewalls refuse such lists, or the smaller one says nothing.
+func checkOverlaps(f *findings, key string, list reflect.Value) {
+	var ranges []netip.Prefix
+	for i := range list.Len() {
+		text, item := list.Index(i).String(), fmt.Sprintf("%s[%d]", key, i)
+		if a, err := netip.ParseAddr(text); err == nil {
+			text = netip.PrefixFrom(a, a.BitLen()).String()
+		}
+		p, err := netip.ParsePrefix(text)
+		if err != nil || f.refused(item) {
+			p = netip.Prefix{} // overlaps nothing
+		}
+		if j := slices.IndexFunc(ranges, p.Overlaps); j >= 0 {
+			f.refuse(item, text, fmt.Sprintf("overlaps %s[%d], %s", key, j, ranges[j]), "keep the larger of the two")
+		}
+		ranges = append(ranges, p)
 	}
 }
 
@@ -65,7 +97,7 @@ func checkEnum(f *findings, key string, value reflect.Value, tag reflect.StructT
 	if allowed == nil || slices.Contains(allowed, fmt.Sprint(value.Interface())) {
 		return
 	}
-	f.refuse(key, value.Interface(), "is not one of the values allowed", "use "+strings.Join(allowed, ", "))
+	f.refuse(key, value.Interface(), "is not one of the values allowed", "use one of "+strings.Join(allowed, ", "))
 }
 
 func enum(tag reflect.StructTag) []string {
@@ -149,9 +181,7 @@ func below(value reflect.Value, tag reflect.StructTag) bool {
 		want, _ := azure.ParseDatabaseSize(reference)
 		return got.Tier == "Burstable" || got.VCores < want.VCores
 	}
-	got, _ := milliCPU(value.String())
-	want, _ := milliCPU(reference)
-	return got < want
+	return milliCPU(value.String()) < milliCPU(reference)
 }
 
 // waived says whether a figure can't be had where the stack lives: a region without a pair has no place for geo-redundancy.

@@ -1,6 +1,11 @@
 package config
 
-// validateIngress refuses entry points that can't be built.
+import (
+	"net/netip"
+	"slices"
+)
+
+// validateIngress refuses entry points that can't be built, and warns about ways in that lead too far or nowhere.
 func validateIngress(c *Config, f *findings) {
 	in := c.Ingress
 	if len(in.SourceRanges) > 0 && in.Controller == "applicationGateway" {
@@ -9,14 +14,14 @@ func validateIngress(c *Config, f *findings) {
 	if in.Exposure == "private" && in.ANMExposure == "public" {
 		f.refuse("ingress.anmExposure", in.ANMExposure, "can't go with ingress.exposure private: one entry point doesn't serve a public and a private frontend on the same port", "set ingress.anmExposure to private, or ingress.exposure to public")
 	}
-	if len(c.AKS.AuthorizedIPRanges) == 0 && c.Environment == "production" {
-		f.refuse("aks.authorizedIpRanges", nil, "is empty, which opens the Kubernetes API to any address", "name the public ranges administrators and CI come from")
-	}
-	// AKS takes 200 ranges; the NAT gateway's address is one of them.
-	if n := len(c.AKS.AuthorizedIPRanges); n > 199 {
-		f.refuse("aks.authorizedIpRanges", n, "are more ranges than the 199 AKS leaves room for", "merge neighbouring ranges")
-	}
-	if in.ANMExposure == "public" && c.Environment == "production" {
+	if in.ANMExposure == "public" && in.Exposure == "public" && c.Environment == "production" {
 		f.warn("ingress.anmExposure", in.ANMExposure, "Admin Node Manager, the administration console, is reachable from the Internet")
+	}
+	public := func(text string) bool {
+		p, err := netip.ParsePrefix(text)
+		return err == nil && !slices.ContainsFunc(unrouted, p.Overlaps)
+	}
+	if ranges := c.JumpHost.AdminCIDRs; !c.JumpHost.PublicIP && len(ranges) > 0 && !slices.ContainsFunc(ranges, func(r string) bool { return !public(r) }) {
+		f.warn("jumpHost.adminCidrs", ranges, "are Internet addresses, and without jumpHost.publicIp the machine is reached from private networks only; name the VPN's or peered network's range")
 	}
 }

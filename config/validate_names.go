@@ -69,23 +69,30 @@ func validateTags(c *Config, f *findings) {
 
 // validateGroups checks that groups don't share a name, a keyspace or a host, and that what they declare is complete.
 func validateGroups(c *Config, f *findings) {
-	names, keyspaces, hosts := claims{}, claims{}, claims{}
+	names, keyspaces := claims{}, claims{}
+	hosts := claims{c.InternalZone(): "the stack's internal DNS zone"}
 	for i, g := range c.Workloads.Groups {
 		path := fmt.Sprintf("workloads.groups[%d]", i)
 		if g.Name != "" {
-			names.take(f, path+".name", g.Name)
+			names.take(f, path+".name", g.Name, g.Name)
 			validateKeyspaces(c, f, keyspaces, path, g)
 		}
 		for j, b := range g.Backends {
 			validateBackend(f, fmt.Sprintf("%s.backends[%d]", path, j), b)
 		}
 	}
-	for _, h := range c.Hosts() {
+	for _, h := range c.servedHosts(f) {
 		// Labels and domain are short enough for every name to fit: 63 for a label, 253 for the whole.
-		if !f.refused(h.Key) && !f.refused("domain") {
-			hosts.take(f, h.Key, h.FQDN)
-		}
+		hosts.take(f, h.Key, h.FQDN, h.FQDN)
 	}
+}
+
+// servedHosts are the hosts whose names are certain: domain, label and the group's name are all as they should be.
+func (c *Config) servedHosts(f *findings) []Host {
+	return slices.DeleteFunc(c.Hosts(), func(h Host) bool {
+		group, _, _ := strings.Cut(h.Key, ".hosts.")
+		return f.refused("domain") || h.Role != RoleANM && (f.refused(h.Key) || f.refused(group+".name"))
+	})
 }
 
 func validateKeyspaces(c *Config, f *findings, taken claims, path string, g Group) {
@@ -97,9 +104,11 @@ func validateKeyspaces(c *Config, f *findings, taken claims, path string, g Grou
 		f.refuse(key, own, fault.rule, "set the keyspace of group "+g.Name+" to a shorter name")
 		return
 	}
-	// Cassandra folds unquoted names to lower case.
-	taken.take(f, key, strings.ToLower(own))
-	taken.take(f, key, strings.ToLower(c.ThrottlingKeyspace(g)))
+	// Cassandra folds names to lower case unless they are quoted, and not every tool quotes them.
+	if taken.take(f, key, strings.ToLower(own), own) {
+		throttling := c.ThrottlingKeyspace(g)
+		taken.take(f, key, strings.ToLower(throttling), throttling)
+	}
 }
 
 func validateBackend(f *findings, path string, b Backend) {
@@ -114,10 +123,12 @@ func validateBackend(f *findings, path string, b Backend) {
 // claims remembers which key took a name that must be unique.
 type claims map[string]string
 
-func (c claims) take(f *findings, key, name string) {
+// take reports whether the name was free; shown is how the message writes it.
+func (c claims) take(f *findings, key, name, shown string) bool {
 	if owner, ok := c[name]; ok {
-		f.refuse(key, name, "is already taken by "+owner, "choose another one")
-		return
+		f.refuse(key, shown, "is already taken by "+owner, "choose another one")
+		return false
 	}
 	c[name] = key
+	return true
 }

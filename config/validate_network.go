@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
+	aks "apim-azure/aks/plan"
 	"apim-azure/network/plan"
 )
 
@@ -17,11 +19,12 @@ const (
 	privateFrontends = 1
 	// registryEndpoints: the registry's endpoint takes one address for itself, one for its data, one for its replica's.
 	registryEndpoints = 3
-	// nodeSurge is the extra node each of the three pools may have while it is upgraded.
-	nodeSurge = 1
-	pools     = 3
+	// pools is how many node pools may be upgraded, and have an extra node, at once.
+	pools = 3
 	// internalBalancers are the static addresses of ANM's and Traefik's internal load balancers.
 	internalBalancers = 2
+	// smallestGatewayBits is the smallest gateway subnet that has a tenth address from its end.
+	smallestGatewayBits = 28
 )
 
 // reservedRanges can't be used by a VNet with AKS in it or by Kubernetes services. Source: AKS's Azure CNI prerequisites; the
@@ -35,41 +38,47 @@ var reservedRanges = []netip.Prefix{
 func validateNetwork(c *Config, f *findings) {
 	validateServiceCIDR(c, f)
 	validatePublicZone(c, f)
-	checkReserved(f, "network.addressSpace", c.Network.AddressSpace)
+	checkReserved(f, spaceKey, c.Network.AddressSpace)
 	addresses, err := c.plan()
 	if err != nil {
-		reportPlan(f, err)
+		reportPlan(c, f, err)
 		return
 	}
 	validateBudgets(c, f, addresses)
 }
 
-// reportPlan turns the address plan's errors into problems that name keys.
-func reportPlan(f *findings, err error) {
-	var all interface{ Unwrap() []error }
-	if errors.As(err, &all) {
-		for _, e := range all.Unwrap() {
-			reportPlan(f, e)
+// reportPlan turns the address plan's errors into problems that name keys. Ranges that find no room are one problem of the
+// address space, not one of each subnet.
+func reportPlan(c *Config, f *findings, err error) {
+	problems := []error{err}
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		problems = all.Unwrap()
+	}
+	var homeless []string
+	for _, problem := range problems {
+		var s *plan.SubnetError
+		switch {
+		case !errors.As(problem, &s):
+			f.refuse("network", nil, problem.Error(), "change the address plan")
+		case s.Value == "":
+			homeless = append(homeless, s.Name)
+		case s.Name == "":
+			refuseOnce(f, spaceKey, s.Value, s.Rule, "use a /22, which holds the default plan")
+		default:
+			refuseOnce(f, "network.subnets."+s.Name, s.Value, s.Rule, "use a free range of /29 or larger inside "+spaceKey+", or remove the key to have one carved")
 		}
-		return
 	}
-	var s *plan.SubnetError
-	if !errors.As(err, &s) {
-		f.refuse("network", nil, err.Error(), "change the address plan")
-		return
+	if len(homeless) > 0 {
+		f.refuse(spaceKey, c.Network.AddressSpace, "has no room left for "+strings.Join(homeless, ", "), "use a larger range (a /22 holds the default plan exactly), or give the subnets smaller ranges under network.subnets")
 	}
-	key := "network.addressSpace"
-	if s.Name != "" {
-		key = "network.subnets." + s.Name
+}
+
+const spaceKey = "network.addressSpace"
+
+func refuseOnce(f *findings, key, value, rule, wayOut string) {
+	if !f.refused(key) {
+		f.refuse(key, value, rule, wayOut)
 	}
-	if f.refused(key) {
-		return
-	}
-	var value any
-	if s.Value != "" {
-		value = s.Value
-	}
-	f.refuse(key, value, s.Rule, "change it, or use a larger network.addressSpace (a /22 holds the default plan)")
 }
 
 // validateBudgets checks that every subnet holds what the configuration will put into it.
@@ -81,20 +90,24 @@ func validateBudgets(c *Config, f *findings, a plan.Addresses) {
 				fmt.Sprintf("use a /%d or larger", bitsFor(needed)))
 		}
 	}
-	nodes := c.AKS.SystemPool.Count + c.AKS.APIMPool.Max + c.AKS.InfraPool.Max + pools*nodeSurge
-	budget("aks", a.AKS, nodes*(c.AKS.MaxPods+1)+internalBalancers,
-		fmt.Sprintf("%d nodes with surge x (%d pods + 1), %d load balancers", nodes, c.AKS.MaxPods, internalBalancers))
-	if c.Ingress.Controller == "applicationGateway" {
-		budget("gateway", a.Gateway, c.Ingress.Capacity+privateFrontends, fmt.Sprintf("%d instances, 1 private frontend", c.Ingress.Capacity))
+	if !f.anyRefused("aks", "maxPods", "systemPool.count", "apimPool.max", "infraPool.max") {
+		nodes := c.AKS.SystemPool.Count + c.AKS.APIMPool.Max + c.AKS.InfraPool.Max + pools*aks.MaxSurge
+		budget("aks", a.AKS, nodes*(c.AKS.MaxPods+1)+internalBalancers,
+			fmt.Sprintf("%d nodes with surge x (%d pods + 1), %d load balancers", nodes, c.AKS.MaxPods, internalBalancers))
 	}
+	if c.Ingress.Controller == "applicationGateway" && !f.refused("ingress.capacity") {
+		// The private frontend takes the tenth address from the end.
+		if needed := c.Ingress.Capacity + privateFrontends; a.Gateway.Bits() > smallestGatewayBits {
+			f.refuse("network.subnets.gateway", a.Gateway.String(), "has no tenth address from its end, which the private frontend takes",
+				fmt.Sprintf("use a /%d or larger (Azure recommends a /24)", min(smallestGatewayBits, bitsFor(needed))))
+		} else {
+			budget("gateway", a.Gateway, needed, fmt.Sprintf("%d instances, 1 private frontend", c.Ingress.Capacity))
+		}
+	}
+	// Cassandra's nodes take the tenth to twelfth address, which every range that holds four has.
 	budget("data", a.Data, cassandraNodes+mysqlEndpoints, "3 Cassandra nodes, 1 MySQL endpoint")
 	budget("privateEndpoints", a.PrivateEndpoints, registryEndpoints, "3 of the registry's endpoint")
 	budget("bastion", a.Bastion, jumpHosts, "1 jump host")
-	// The private frontend takes the tenth address from the end. Cassandra's nodes take the tenth to twelfth of the data subnet,
-	// which every range that holds four has.
-	if !f.refused("network.subnets.gateway") && c.Ingress.Controller == "applicationGateway" && a.Gateway.Bits() > 28 {
-		f.refuse("network.subnets.gateway", a.Gateway.String(), "has no tenth address from its end, which the private frontend takes", "use a /28 or larger; Azure recommends a /24")
-	}
 }
 
 // bitsFor is the longest prefix with that many usable addresses.
@@ -114,8 +127,9 @@ func validateServiceCIDR(c *Config, f *findings) {
 	}
 	if services.Bits() < 12 || services.Bits() > 24 {
 		f.refuse(key, c.AKS.ServiceCIDR, "must be a /12 to /24: AKS takes none larger, and a smaller one runs out of service addresses", "use one such as 10.240.0.0/16")
+		return
 	}
-	if space, err := netip.ParsePrefix(c.Network.AddressSpace); err == nil && services.Overlaps(space) {
+	if space, err := netip.ParsePrefix(c.Network.AddressSpace); err == nil && services.Overlaps(space) && !f.refused(spaceKey) {
 		f.refuse(key, c.AKS.ServiceCIDR, "overlaps network.addressSpace, "+space.String(), "use a range outside the VNet, such as 10.240.0.0/16")
 	}
 	checkReserved(f, key, c.AKS.ServiceCIDR)
@@ -126,10 +140,8 @@ func checkReserved(f *findings, key, value string) {
 	if err != nil || f.refused(key) {
 		return
 	}
-	for _, r := range reservedRanges {
-		if p.Overlaps(r) {
-			f.refuse(key, value, "overlaps "+r.String()+", which Azure reserves", "use another private range, such as 10.0.0.0/22 for the VNet and 10.240.0.0/16 for services")
-		}
+	if i := slices.IndexFunc(reservedRanges, p.Overlaps); i >= 0 {
+		f.refuse(key, value, "overlaps "+reservedRanges[i].String()+", which Azure reserves", "use another private range, such as 10.0.0.0/22 for the VNet and 10.240.0.0/16 for services")
 	}
 }
 
@@ -139,8 +151,11 @@ func validatePublicZone(c *Config, f *findings) {
 	if m == nil || f.refused("domain") {
 		return
 	}
-	zone := strings.ToLower(m[1])
-	if c.Domain != zone && !strings.HasSuffix(c.Domain, "."+zone) {
+	zone := strings.ToLower(m[2])
+	switch {
+	case !strings.EqualFold(m[1], c.Azure.SubscriptionID) && !f.refused("azure.subscriptionId"):
+		f.refuse(key, zone, "is in subscription "+m[1]+", and the stack's is "+c.Azure.SubscriptionID, "remove the key and create the records of the stack output dnsRecords by hand")
+	case c.Domain != zone && !strings.HasSuffix(c.Domain, "."+zone):
 		f.refuse(key, zone, "neither is nor contains the domain, "+c.Domain, "use the zone the domain lives in, or remove the key and create the records by hand")
 	}
 }

@@ -46,10 +46,11 @@ func validateCluster(c *Config, f *findings) {
 	switch {
 	case f.refused("aks.kubernetesVersion") || slices.Contains(kubernetesVersions, version):
 	case !slices.Contains(ltsVersions, version):
-		f.refuse("aks.kubernetesVersion", version, "is not a version AKS supports", "use "+strings.Join(kubernetesVersions, ", "))
+		f.refuse("aks.kubernetesVersion", version, "is not a version AKS supports", "use one of "+strings.Join(kubernetesVersions, ", "))
 	case c.AKS.Tier != "Premium":
-		f.refuse("aks.kubernetesVersion", version, "is left with long-term support only, which aks.tier "+c.AKS.Tier+" doesn't include", "use "+strings.Join(kubernetesVersions, ", ")+", or set aks.tier to Premium")
+		f.refuse("aks.kubernetesVersion", version, "is left with long-term support only, which aks.tier "+c.AKS.Tier+" doesn't include", "use one of "+strings.Join(kubernetesVersions, ", ")+", or set aks.tier to Premium")
 	}
+	validateAPIAccess(c, f)
 	checkBounds(f, "aks.apimPool", c.AKS.APIMPool.Min, c.AKS.APIMPool.Max)
 	checkBounds(f, "aks.infraPool", c.AKS.InfraPool.Min, c.AKS.InfraPool.Max)
 
@@ -61,8 +62,28 @@ func validateCluster(c *Config, f *findings) {
 	checkSize(f, "jumpHost.vmSize", c.JumpHost.VMSize, need{vCPUs: 1, memoryGiB: 1, trusted: true})
 }
 
+// mostAPIRanges: AKS takes 200, and the NAT gateway's address is one of them. mostRegistryRules is the registry's own limit.
+const (
+	mostAPIRanges     = 200 - 1
+	mostRegistryRules = 200
+)
+
+// validateAPIAccess checks who reaches the Kubernetes API and the registry.
+func validateAPIAccess(c *Config, f *findings) {
+	const key = "aks.authorizedIpRanges"
+	switch n := len(c.AKS.AuthorizedIPRanges); {
+	case n == 0 && c.Environment == "production" && !f.refused(key):
+		f.refuse(key, nil, "is empty, which opens the Kubernetes API to any address", "name the public ranges administrators and CI come from")
+	case n > mostAPIRanges:
+		f.refuse(key, fmt.Sprintf("%d ranges", n), fmt.Sprintf("%d at most, as AKS takes 200 and the NAT gateway's address is one", mostAPIRanges), "merge neighbouring ranges")
+	}
+	if n := len(c.Registry.AllowedIPs); n > mostRegistryRules {
+		f.refuse("registry.allowedIps", fmt.Sprintf("%d ranges", n), fmt.Sprintf("%d at most, as the registry's firewall takes no more", mostRegistryRules), "merge neighbouring ranges")
+	}
+}
+
 func checkBounds(f *findings, path string, smallest, largest int) {
-	if smallest > largest {
+	if smallest > largest && !f.anyRefused(path, "min", "max") {
 		f.refuse(path+".max", largest, fmt.Sprintf("is below %s.min, %d", path, smallest), "raise the maximum or lower the minimum")
 	}
 }
@@ -88,7 +109,7 @@ func checkSize(f *findings, key, name string, n need) {
 	case n.trusted && !size.TrustedLaunch:
 		f.refuse(key, name, "can't run Trusted Launch images", "use a current size, such as Standard_D4s_v5")
 	case size.Ageing != "":
-		f.warn(key, name, size.Ageing)
+		f.warn(key, name, size.Ageing+"; use a v5 size")
 	}
 }
 
@@ -104,21 +125,35 @@ func validateData(c *Config, f *findings) {
 		f.refuse("cassandra.version", c.Cassandra.Version, "is not the release the product is certified with", "use 2.2.12, or set cassandra.artifactUrl and cassandra.artifactSha512")
 	}
 
-	size, known := azure.ParseDatabaseSize(c.MySQL.SKU)
-	if known && size.Tier == "Burstable" && c.MySQL.HighAvailability {
-		f.refuse("mysql.highAvailability", true, "is not offered on the Burstable tier of mysql.sku "+c.MySQL.SKU, "set it to false, or use a size such as Standard_D4ads_v5")
-	}
 	if c.MySQL.Version == "8.0.21" {
 		f.warn("mysql.version", c.MySQL.Version, "standard support ends on 2026-12-31 and extended support is charged for afterwards; use 8.4")
 	}
 
-	if share, derived := c.Storage.EventsShareGB, c.derivedShareGB(); share != 0 && share < derived {
-		f.refuse("storage.eventsShareGB", share, fmt.Sprintf("is below the %d GiB needed: 1 more than the sum over the groups of maxEventsGB x maxReplicas, 100 at least", derived), "raise it, or remove it to have it derived")
-	} else if derived > 102400 {
-		f.refuse("storage.eventsShareGB", share, fmt.Sprintf("needs %d GiB, and Azure provisions 102400 at most", derived), "lower maxEventsGB or maxReplicas of the groups")
+	if c.Monitoring.DailyQuotaGB == 0 {
+		f.refuse("monitoring.dailyQuotaGB", 0, "would stop ingestion at once", "use -1 for no limit, or 1 to 10000")
 	}
-
+	validateShare(c, f)
 	if !c.Protect && c.Environment == "production" {
 		f.warn("protect", false, "nothing guards the cluster and the data against deletion; set it back to true when done")
+	}
+}
+
+// largestShareGB is the largest premium share Azure provisions, in GiB.
+const largestShareGB = 102400
+
+func validateShare(c *Config, f *findings) {
+	const key = "storage.eventsShareGB"
+	for i := range c.Workloads.Groups {
+		group := fmt.Sprintf("workloads.groups[%d]", i)
+		if f.anyRefused(group, "maxEventsGB", "gateway.maxReplicas") {
+			return
+		}
+	}
+	switch share, derived := c.Storage.EventsShareGB, c.derivedShareGB(); {
+	case f.refused(key):
+	case derived > largestShareGB:
+		f.refuse(key, nil, fmt.Sprintf("would have to hold %d GiB (1 more than the sum over the groups of maxEventsGB x maxReplicas), and Azure provisions %d at most", derived, largestShareGB), "lower maxEventsGB or maxReplicas of the groups")
+	case share != 0 && share < derived:
+		f.refuse(key, share, fmt.Sprintf("is below the %d GiB needed: 1 more than the sum over the groups of maxEventsGB x maxReplicas, 100 at least", derived), "raise it, or remove it to have it derived")
 	}
 }

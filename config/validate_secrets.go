@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -37,55 +38,94 @@ func validateSecrets(c *Config, f *findings) {
 	for _, part := range []struct{ key, value string }{{"secrets.certificate", s.Certificate}, {"secrets.privateKey", s.PrivateKey}} {
 		if strings.TrimSpace(part.value) == "" && !f.refused(part.key) {
 			missing = true
-			f.refuse(part.key, nil, "is required when workloads.enabled is true, and goes with the other half", "set it with `pulumi config set --secret --path "+c.Project+":"+part.key+"`")
+			f.refuse(part.key, nil, "is required when workloads.enabled is true or the other half of the pair is set", "set it with `pulumi config set --secret --path "+c.Project+":"+part.key+" < FILE`")
 		}
 	}
-	if !missing {
+	if !missing && !f.anyRefused("secrets", "certificate", "privateKey") {
 		validateCertificate(c, f)
 	}
 }
 
+const certificateKey = "secrets.certificate"
+
 func validateCertificate(c *Config, f *findings) {
-	const key = "secrets.certificate"
 	chain, rule := parseChain(c.Secrets.Certificate)
 	if rule != "" {
-		f.refuse(key, nil, rule, "set it to the PEM blocks of the certificate and its intermediates, leaf first")
+		f.refuse(certificateKey, nil, rule, "set it to the PEM blocks of the certificate and its intermediates, leaf first")
+		return
+	}
+	leaf := chain[0]
+	if leaf.IsCA && len(chain) > 1 {
+		// In the wrong order everything else is wrong too, and only this is worth saying.
+		f.refuse(certificateKey, nil, "starts with an authority's certificate, not with the one of the hosts", "put the leaf first, then each issuer in turn")
 		return
 	}
 	checkPrivateKey(c, f)
-	leaf := chain[0]
-	if leaf.CheckSignatureFrom(leaf) == nil || string(leaf.RawIssuer) == string(leaf.RawSubject) {
-		f.refuse(key, nil, "is self-signed, which Application Gateway and clients refuse", "have it signed by a certificate authority")
-	}
-	for i := 1; i < len(chain); i++ {
-		if chain[i-1].CheckSignatureFrom(chain[i]) != nil {
-			f.refuse(key, nil, fmt.Sprintf("is not a chain: block %d is not signed by block %d", i, i+1), "put the leaf first, then each issuer in turn")
+	checkLeaf(c, f, leaf)
+	for i, certificate := range chain {
+		checkValidity(f, certificate, i+1)
+		if i > 0 && chain[i-1].CheckSignatureFrom(certificate) != nil {
+			f.refuse(certificateKey, nil, fmt.Sprintf("is not a chain: block %d is not signed by block %d", i, i+1), "put the leaf first, then each issuer in turn")
 		}
-	}
-	switch now := time.Now(); {
-	case now.After(leaf.NotAfter):
-		f.refuse(key, nil, "expired on "+leaf.NotAfter.Format(time.DateOnly), "renew it")
-	case now.Before(leaf.NotBefore):
-		f.refuse(key, nil, "is not valid before "+leaf.NotBefore.Format(time.DateOnly), "use one that is valid now")
-	case now.Add(expiryWarning).After(leaf.NotAfter):
-		f.warnings = append(f.warnings, key+": expires on "+leaf.NotAfter.Format(time.DateOnly)+"; renew it soon")
-	}
-	for _, h := range c.Hosts() {
-		if !f.refused("domain") && !f.refused(h.Key) && leaf.VerifyHostname(h.FQDN) != nil {
-			f.refuse(key, nil, "doesn't cover host "+h.FQDN, "add it, or a wildcard for the domain, to the subject alternative names")
-		}
-	}
-	if k, ok := leaf.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() < 2048 {
-		f.refuse(key, nil, fmt.Sprintf("has an RSA key of %d bits, 2048 at least", k.N.BitLen()), "issue it with a stronger key")
 	}
 }
 
+// checkLeaf checks what clients check of the hosts' own certificate.
+func checkLeaf(c *Config, f *findings, leaf *x509.Certificate) {
+	if string(leaf.RawIssuer) == string(leaf.RawSubject) {
+		f.refuse(certificateKey, nil, "is self-signed, which Application Gateway and clients refuse", "have it signed by a certificate authority")
+	}
+	if k, ok := leaf.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() < 2048 {
+		f.refuse(certificateKey, nil, fmt.Sprintf("has an RSA key of %d bits, 2048 at least", k.N.BitLen()), "issue it with a stronger key")
+	}
+	uses := leaf.ExtKeyUsage
+	if len(uses) > 0 && !slices.Contains(uses, x509.ExtKeyUsageServerAuth) && !slices.Contains(uses, x509.ExtKeyUsageAny) {
+		f.refuse(certificateKey, nil, "was not issued for servers (extended key usage), so clients refuse it", "issue it for server authentication")
+	}
+	var missing []string
+	for _, h := range c.servedHosts(f) {
+		if leaf.VerifyHostname(h.FQDN) != nil {
+			missing = append(missing, h.FQDN)
+		}
+	}
+	if len(missing) > 0 {
+		f.refuse(certificateKey, nil, "doesn't cover "+strings.Join(missing, ", "), "have it issued with a subject alternative name for each, or a wildcard for the domain")
+	}
+}
+
+// checkValidity checks the dates of one certificate; position counts from 1 at the leaf. An expired intermediate breaks the hosts
+// as surely as an expired leaf.
+func checkValidity(f *findings, certificate *x509.Certificate, position int) {
+	which, renewal := "", "renew it"
+	if position > 1 {
+		which, renewal = fmt.Sprintf("holds an issuer, block %d, that ", position), "replace it by the issuer's current certificate"
+	}
+	switch now := time.Now(); {
+	case now.After(certificate.NotAfter):
+		f.refuse(certificateKey, nil, which+"expired on "+certificate.NotAfter.Format(time.DateOnly), renewal)
+	case now.Before(certificate.NotBefore):
+		f.refuse(certificateKey, nil, which+"is not valid before "+certificate.NotBefore.Format(time.DateOnly), "use one that is valid now")
+	case now.Add(expiryWarning).After(certificate.NotAfter):
+		f.warnings = append(f.warnings, certificateKey+": "+which+"expires on "+certificate.NotAfter.Format(time.DateOnly)+"; renew it soon")
+	}
+}
+
+// checkPrivateKey never shows why a key can't be read: the reason may quote it.
 func checkPrivateKey(c *Config, f *findings) {
 	const key = "secrets.privateKey"
-	// Parse errors are dropped on purpose: they may quote what they could not parse.
-	pair, err := tls.X509KeyPair([]byte(c.Secrets.Certificate), []byte(c.Secrets.PrivateKey))
+	text := []byte(c.Secrets.PrivateKey)
+	block, _ := pem.Decode(text)
+	switch {
+	case block == nil:
+		f.refuse(key, nil, "holds no PEM block", "set it to the text of the key's PEM file, its first and last line included")
+		return
+	case strings.Contains(block.Type, "ENCRYPTED") || block.Headers["DEK-Info"] != "":
+		f.refuse(key, nil, "is protected by a passphrase, which nobody will be there to type", "take the passphrase off: `openssl pkey -in FILE` prints the key without it")
+		return
+	}
+	pair, err := tls.X509KeyPair([]byte(c.Secrets.Certificate), text)
 	if err != nil {
-		f.refuse(key, nil, "is not an unencrypted PEM key that belongs to secrets.certificate", "set it to the key the certificate was issued for, without a passphrase")
+		f.refuse(key, nil, "can't be read as a PEM key, or is not the one secrets.certificate was issued for", "set it to the key the certificate was issued for")
 		return
 	}
 	switch pair.PrivateKey.(type) {

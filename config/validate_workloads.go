@@ -6,14 +6,12 @@ import (
 	"slices"
 
 	"apim-azure/config/azure"
+	"apim-azure/workloads/plan"
 )
 
 // nodeAgents estimates what AKS's own pods ask for on every node: network, storage and monitoring agents. They are not part
 // of AKS's documented reservations.
 var nodeAgents = azure.Capacity{MilliCPU: 400, MemoryMiB: 600}
-
-// largestHeapPercent is the share of a container's memory a Java heap may take; the JVM needs the rest for itself.
-const largestHeapPercent = 75
 
 // validateSizing checks each component against its own figures, against one node, and all of them against the pool.
 func validateSizing(c *Config, f *findings) {
@@ -29,12 +27,12 @@ func validateSizing(c *Config, f *findings) {
 		path := fmt.Sprintf("workloads.groups[%d]", i)
 		checkHeap(f, path+".manager", g.Manager.HeapMB, g.Manager.MemoryMB)
 		checkHeap(f, path+".gateway", g.Gateway.HeapMB, g.Gateway.MemoryMB)
-		checkRequest(f, path+".manager.cpuRequest", g.Manager.CPURequest, g.Manager.CPU)
-		checkRequest(f, path+".gateway.cpuRequest", g.Gateway.CPURequest, g.Gateway.CPU)
-		if g.Manager.MemoryRequestMB > g.Manager.MemoryMB {
+		checkRequest(f, path+".manager", g.Manager.CPURequest, g.Manager.CPU)
+		checkRequest(f, path+".gateway", g.Gateway.CPURequest, g.Gateway.CPU)
+		if g.Manager.MemoryRequestMB > g.Manager.MemoryMB && !f.anyRefused(path+".manager", "memoryRequestMB", "memoryMB") {
 			f.refuse(path+".manager.memoryRequestMB", g.Manager.MemoryRequestMB, fmt.Sprintf("is above the limit, memoryMB %d", g.Manager.MemoryMB), "lower the request or raise the limit")
 		}
-		if g.Gateway.MinReplicas > g.Gateway.MaxReplicas {
+		if g.Gateway.MinReplicas > g.Gateway.MaxReplicas && !f.anyRefused(path+".gateway", "minReplicas", "maxReplicas") {
 			f.refuse(path+".gateway.maxReplicas", g.Gateway.MaxReplicas, fmt.Sprintf("is below minReplicas, %d", g.Gateway.MinReplicas), "raise the maximum or lower the minimum")
 		}
 		if m := g.Gateway.TargetMemoryPercent; m > 0 && m < 10 {
@@ -59,89 +57,94 @@ func validateEnabled(c *Config, f *findings) {
 }
 
 func checkHeap(f *findings, path string, heapMB, memoryMB int) {
-	if most := memoryMB * largestHeapPercent / 100; heapMB > most && !f.refused(path+".memoryMB") {
-		f.refuse(path+".heapMB", heapMB, fmt.Sprintf("is above %d %% of memoryMB %d, which is %d", largestHeapPercent, memoryMB, most), "lower the heap or raise memoryMB")
+	if most := plan.LargestHeap(memoryMB); heapMB > most && !f.anyRefused(path, "heapMB", "memoryMB") {
+		f.refuse(path+".heapMB", heapMB, fmt.Sprintf("is above three quarters of memoryMB %d, which is %d", memoryMB, most), "lower the heap or raise memoryMB")
 	}
 }
 
-func checkRequest(f *findings, key, request, limit string) {
-	asked, okAsked := milliCPU(request)
-	most, okMost := milliCPU(limit)
-	if okAsked && okMost && asked > most {
-		f.refuse(key, request, "is above the limit, cpu "+limit, "lower the request or raise the limit")
+func checkRequest(f *findings, path, request, limit string) {
+	if milliCPU(request) > milliCPU(limit) && !f.anyRefused(path, "cpuRequest", "cpu") {
+		f.refuse(path+".cpuRequest", request, "is above the limit, cpu "+limit, "lower the request or raise the limit")
 	}
 }
 
-// pod is one pod the API management pool must hold: its requests decide where it is scheduled, its limits what it may grow to.
-type pod struct {
-	key             string
-	request, limits azure.Capacity
+// workload is a number of equal pods the API management pool must hold: their requests decide where they are scheduled, their
+// limits what they may grow to. Headroom pods have no limits of their own.
+type workload struct {
+	key              string
+	pods             int
+	requests, limits azure.Capacity
 }
 
 // validatePool checks that every pod's limits fit on a node, and that all requests fit on the pool at its largest: every group
-// at its largest with one gateway more for a rollout, the managers, ANM and the headroom pods.
+// at its largest, with a gateway and a UI more for a rollout, ANM and the headroom pods.
 func validatePool(c *Config, f *findings) {
 	size, ok := azure.FindSize(c.AKS.APIMPool.VMSize)
-	if !ok || f.refused("aks.apimPool.vmSize") {
+	if !ok || f.anyRefused("aks", "apimPool.vmSize", "maxPods") {
 		return
 	}
 	node := size.Allocatable(c.AKS.MaxPods).Minus(nodeAgents)
-	fits := true
-	for _, p := range slices.CompactFunc(c.pods(), func(a, b pod) bool { return a.key == b.key }) {
-		if !node.Fits(p.limits) {
-			fits = false
-			f.refuse(p.key, fmt.Sprintf("limits of %dm CPU and %d MiB", p.limits.MilliCPU, p.limits.MemoryMiB),
-				fmt.Sprintf("don't fit on a %s node, which leaves %dm and %d MiB to a pod", size.Name, node.MilliCPU, node.MemoryMiB), "lower them, or use a larger aks.apimPool.vmSize")
+	workloads := c.workloads()
+	certain := !f.refused("aks.apimPool.max")
+	for _, w := range workloads {
+		if f.anyRefused(w.key, "cpuRequest", "cpu", "memoryRequestMB", "memoryMB", "maxReplicas") || f.refused(w.key) {
+			certain = false
+		} else if !node.Fits(w.limits) {
+			certain = false
+			f.refuse(w.key, fmt.Sprintf("limits of %dm CPU and %d MiB", w.limits.MilliCPU, w.limits.MemoryMiB),
+				fmt.Sprintf("don't fit on a %s node, which leaves %dm and %d MiB to pods", size.Name, node.MilliCPU, node.MemoryMiB), "lower them, or use a larger aks.apimPool.vmSize")
 		}
 	}
-	if !fits {
+	if !certain {
 		return
 	}
-	if needed := nodesFor(c.pods(), node); needed > c.AKS.APIMPool.Max {
-		f.refuse("aks.apimPool.max", c.AKS.APIMPool.Max, fmt.Sprintf("is too few: all groups at maxReplicas, a gateway more each for rollouts, managers, ANM and headroom need %d nodes of %s", needed, size.Name),
-			"raise it, use a larger aks.apimPool.vmSize, or lower maxReplicas or cpuRequest of the groups")
+	if needed := nodesFor(workloads, node); needed > c.AKS.APIMPool.Max {
+		f.refuse("aks.apimPool.max", c.AKS.APIMPool.Max, fmt.Sprintf("is too few: all groups at maxReplicas, a gateway and a UI more each for rollouts, ANM and headroom need %d nodes of %s", needed, size.Name),
+			"raise it, or use a larger aks.apimPool.vmSize")
 	}
 }
 
-// pods lists the pods of the pool at its largest. Pods of the same kind are neighbours.
-func (c *Config) pods() []pod {
+// workloads lists what runs on the pool at its largest. The sizes of headroom pods are those the headroom component gives them.
+func (c *Config) workloads() []workload {
 	w := c.Workloads
-	anmCPU, _ := milliCPU(w.ANM.CPU)
-	all := []pod{{"workloads.anm", azure.Capacity{MilliCPU: anmCPU / 2, MemoryMiB: w.ANM.MemoryMB}, azure.Capacity{MilliCPU: anmCPU, MemoryMiB: w.ANM.MemoryMB}}}
-	var largest pod
+	anm := capacity(w.ANM.CPU, w.ANM.MemoryMB)
+	all := []workload{{"workloads.anm", 1, azure.Capacity{MilliCPU: (anm.MilliCPU + 1) / 2, MemoryMiB: anm.MemoryMiB}, anm}}
+	var gateways []plan.Resources
 	for i, g := range w.Groups {
 		path := fmt.Sprintf("workloads.groups[%d]", i)
-		all = append(all, pod{path + ".manager", capacity(g.Manager.CPURequest, g.Manager.MemoryRequestMB), capacity(g.Manager.CPU, g.Manager.MemoryMB)})
-		gateway := pod{path + ".gateway", capacity(g.Gateway.CPURequest, g.Gateway.MemoryMB), capacity(g.Gateway.CPU, g.Gateway.MemoryMB)}
-		all = append(all, slices.Repeat([]pod{gateway}, max(0, g.Gateway.MaxReplicas)+1)...)
-		if gateway.request.MilliCPU > largest.request.MilliCPU {
-			largest = gateway
-		}
+		gateway := capacity(g.Gateway.CPURequest, g.Gateway.MemoryMB)
+		all = append(all,
+			workload{path + ".manager", 1 + rolloutSurge, capacity(g.Manager.CPURequest, g.Manager.MemoryRequestMB), capacity(g.Manager.CPU, g.Manager.MemoryMB)},
+			workload{path + ".gateway", g.Gateway.MaxReplicas + rolloutSurge, gateway, capacity(g.Gateway.CPU, g.Gateway.MemoryMB)})
+		gateways = append(gateways, plan.Resources{CPURequest: gateway.MilliCPU, MemoryRequest: gateway.MemoryMiB})
 	}
-	// Headroom pods only ask for room; they have no limits of their own to check.
-	largest.key, largest.limits = "workloads.headroomPods", largest.request
-	return append(all, slices.Repeat([]pod{largest}, max(0, w.HeadroomPods))...)
+	room := plan.Headroom(gateways)
+	return append(all, workload{key: "workloads.headroomPods", pods: w.HeadroomPods, requests: azure.Capacity{MilliCPU: room.CPURequest, MemoryMiB: room.MemoryRequest}})
 }
 
+// rolloutSurge is the number of pods a rollout starts above the wanted number.
+const rolloutSurge = 1
+
 func capacity(cpu string, memoryMB int) azure.Capacity {
-	n, _ := milliCPU(cpu)
-	return azure.Capacity{MilliCPU: n, MemoryMiB: memoryMB}
+	return azure.Capacity{MilliCPU: milliCPU(cpu), MemoryMiB: memoryMB}
 }
 
 // nodesFor is the number of nodes that hold all pods, placed largest first on the first node with room, as close as a scheduler
 // gets in practice.
-func nodesFor(pods []pod, node azure.Capacity) int {
-	slices.SortStableFunc(pods, func(a, b pod) int {
-		return cmp.Or(cmp.Compare(b.request.MilliCPU, a.request.MilliCPU), cmp.Compare(b.request.MemoryMiB, a.request.MemoryMiB))
+func nodesFor(workloads []workload, node azure.Capacity) int {
+	slices.SortStableFunc(workloads, func(a, b workload) int {
+		return cmp.Or(cmp.Compare(b.requests.MilliCPU, a.requests.MilliCPU), cmp.Compare(b.requests.MemoryMiB, a.requests.MemoryMiB))
 	})
 	var free []azure.Capacity
-	for _, p := range pods {
-		i := slices.IndexFunc(free, func(room azure.Capacity) bool { return room.Fits(p.request) })
-		if i < 0 {
-			free = append(free, node)
-			i = len(free) - 1
+	for _, w := range workloads {
+		for range w.pods {
+			i := slices.IndexFunc(free, func(room azure.Capacity) bool { return room.Fits(w.requests) })
+			if i < 0 {
+				free = append(free, node)
+				i = len(free) - 1
+			}
+			free[i] = free[i].Minus(w.requests)
 		}
-		free[i] = free[i].Minus(p.request)
 	}
 	return len(free)
 }

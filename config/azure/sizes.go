@@ -14,8 +14,6 @@ type Size struct {
 	VCPUs int
 	// MemoryGiB is the memory, in GiB.
 	MemoryGiB int
-	// DataDisks is the largest number of data disks.
-	DataDisks int
 	// Premium says whether premium disks may be attached.
 	Premium bool
 	// TrustedLaunch says whether the size runs generation 2 images with Trusted Launch.
@@ -102,45 +100,45 @@ const (
 // General purpose (D) and memory optimised (E) sizes with 2 to 32 processors, the burstable ones a jump host is content with,
 // and the three sizes the reference architecture names.
 var sizes = []Size{
-	{"Standard_B2ls_v2", 2, 4, 4, true, true, true, ""},
-	{"Standard_B2s_v2", 2, 8, 4, true, true, true, ""},
-	{"Standard_B4ls_v2", 4, 8, 8, true, true, true, ""},
-	{"Standard_B4s_v2", 4, 16, 8, true, true, true, ""},
-	{"Standard_B2s", 2, 4, 4, true, true, true, retires2028Nov},
-	{"Standard_B2ms", 2, 8, 4, true, true, true, retires2028Nov},
+	{"Standard_B2ls_v2", 2, 4, true, true, true, ""},
+	{"Standard_B2s_v2", 2, 8, true, true, true, ""},
+	{"Standard_B4ls_v2", 4, 8, true, true, true, ""},
+	{"Standard_B4s_v2", 4, 16, true, true, true, ""},
+	{"Standard_B2s", 2, 4, true, true, true, retires2028Nov},
+	{"Standard_B2ms", 2, 8, true, true, true, retires2028Nov},
 
-	{"Standard_D2s_v5", 2, 8, 4, true, true, false, ""},
-	{"Standard_D4s_v5", 4, 16, 8, true, true, false, ""},
-	{"Standard_D8s_v5", 8, 32, 16, true, true, false, ""},
-	{"Standard_D16s_v5", 16, 64, 32, true, true, false, ""},
-	{"Standard_D32s_v5", 32, 128, 32, true, true, false, ""},
-	{"Standard_D2ds_v5", 2, 8, 4, true, true, false, ""},
-	{"Standard_D4ds_v5", 4, 16, 8, true, true, false, ""},
-	{"Standard_D8ds_v5", 8, 32, 16, true, true, false, ""},
-	{"Standard_D16ds_v5", 16, 64, 32, true, true, false, ""},
-	{"Standard_D32ds_v5", 32, 128, 32, true, true, false, ""},
-	{"Standard_D2as_v5", 2, 8, 4, true, true, false, ""},
-	{"Standard_D4as_v5", 4, 16, 8, true, true, false, ""},
-	{"Standard_D8as_v5", 8, 32, 16, true, true, false, ""},
-	{"Standard_D16as_v5", 16, 64, 32, true, true, false, ""},
-	{"Standard_D2ads_v5", 2, 8, 4, true, true, false, ""},
-	{"Standard_D4ads_v5", 4, 16, 8, true, true, false, ""},
-	{"Standard_D8ads_v5", 8, 32, 16, true, true, false, ""},
-	{"Standard_D16ads_v5", 16, 64, 32, true, true, false, ""},
+	{"Standard_D2s_v5", 2, 8, true, true, false, ""},
+	{"Standard_D4s_v5", 4, 16, true, true, false, ""},
+	{"Standard_D8s_v5", 8, 32, true, true, false, ""},
+	{"Standard_D16s_v5", 16, 64, true, true, false, ""},
+	{"Standard_D32s_v5", 32, 128, true, true, false, ""},
+	{"Standard_D2ds_v5", 2, 8, true, true, false, ""},
+	{"Standard_D4ds_v5", 4, 16, true, true, false, ""},
+	{"Standard_D8ds_v5", 8, 32, true, true, false, ""},
+	{"Standard_D16ds_v5", 16, 64, true, true, false, ""},
+	{"Standard_D32ds_v5", 32, 128, true, true, false, ""},
+	{"Standard_D2as_v5", 2, 8, true, true, false, ""},
+	{"Standard_D4as_v5", 4, 16, true, true, false, ""},
+	{"Standard_D8as_v5", 8, 32, true, true, false, ""},
+	{"Standard_D16as_v5", 16, 64, true, true, false, ""},
+	{"Standard_D2ads_v5", 2, 8, true, true, false, ""},
+	{"Standard_D4ads_v5", 4, 16, true, true, false, ""},
+	{"Standard_D8ads_v5", 8, 32, true, true, false, ""},
+	{"Standard_D16ads_v5", 16, 64, true, true, false, ""},
 
-	{"Standard_E2s_v5", 2, 16, 4, true, true, false, ""},
-	{"Standard_E4s_v5", 4, 32, 8, true, true, false, ""},
-	{"Standard_E8s_v5", 8, 64, 16, true, true, false, ""},
-	{"Standard_E16s_v5", 16, 128, 32, true, true, false, ""},
-	{"Standard_E4ds_v5", 4, 32, 8, true, true, false, ""},
-	{"Standard_E8ds_v5", 8, 64, 16, true, true, false, ""},
+	{"Standard_E2s_v5", 2, 16, true, true, false, ""},
+	{"Standard_E4s_v5", 4, 32, true, true, false, ""},
+	{"Standard_E8s_v5", 8, 64, true, true, false, ""},
+	{"Standard_E16s_v5", 16, 128, true, true, false, ""},
+	{"Standard_E4ds_v5", 4, 32, true, true, false, ""},
+	{"Standard_E8ds_v5", 8, 64, true, true, false, ""},
 
-	{"Standard_DS3_v2", 4, 14, 16, true, true, false, retires2028May},
-	{"Standard_D2_v3", 2, 8, 4, false, false, false, previousSeries},
-	{"Standard_D4_v3", 4, 16, 8, false, false, false, previousSeries},
-	{"Standard_D2s_v3", 2, 8, 4, true, true, false, previousSeries},
-	{"Standard_D4s_v3", 4, 16, 8, true, true, false, previousSeries},
-	{"Standard_D8s_v3", 8, 32, 16, true, true, false, previousSeries},
+	{"Standard_DS3_v2", 4, 14, true, true, false, retires2028May},
+	{"Standard_D2_v3", 2, 8, false, false, false, previousSeries},
+	{"Standard_D4_v3", 4, 16, false, false, false, previousSeries},
+	{"Standard_D2s_v3", 2, 8, true, true, false, previousSeries},
+	{"Standard_D4s_v3", 4, 16, true, true, false, previousSeries},
+	{"Standard_D8s_v3", 8, 32, true, true, false, previousSeries},
 }
 
 // DatabaseSize is a compute size of MySQL Flexible Server.

@@ -18,18 +18,20 @@ import (
 // certificate is a PEM chain, leaf first, with the leaf's key.
 type certificate struct{ chain, key string }
 
-// set of certificates the cases need. All but good break one rule.
+// set of certificates the cases need. All but good and wildcard break one rule.
 type certificateSet struct {
-	good, other, expired, early, selfSigned, wrongHosts, weak, unusual, backwards certificate
+	good, wildcard, other, expired, early, selfSigned, wrongHosts, weak, unusual, backwards, rootFirst, staleIssuer, forClients certificate
 }
 
 var baseHosts = []string{"anm.apim.example.com", "api-manager.apim.example.com", "api.apim.example.com"}
 
 // certificates makes the set once: key generation costs time.
 var certificates = sync.OnceValue(func() certificateSet {
-	authority := newAuthority()
 	now := time.Now()
 	from, until := now.Add(-time.Hour), now.AddDate(1, 0, 0)
+	authority, stale := newAuthority(now.AddDate(2, 0, 0)), newAuthority(now.AddDate(0, 0, -1))
+	clients := leaf(baseHosts, from, until)
+	clients.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	good := authority.issue(curveKey(), baseHosts, from, until)
 	return certificateSet{
 		good:       good,
@@ -41,6 +43,11 @@ var certificates = sync.OnceValue(func() certificateSet {
 		weak:       authority.issue(must(rsa.GenerateKey(rand.Reader, 1024)), baseHosts, from, until),
 		unusual:    authority.issue(edwardsKey(), baseHosts, from, until),
 		backwards:  certificate{good.chain + good.chain, good.key},
+		wildcard:   authority.issue(curveKey(), []string{"*.apim.example.com"}, from, until),
+		rootFirst:  certificate{block("CERTIFICATE", authority.certificate.Raw) + good.chain, good.key},
+		// The leaf outlives its issuer, as some authorities let it.
+		staleIssuer: stale.issue(curveKey(), baseHosts, from, until),
+		forClients:  authority.sign(curveKey(), clients),
 	}
 })
 
@@ -51,7 +58,7 @@ func Certificate(hosts ...string) (chain, key string) {
 
 // CertificateUntil is Certificate with another end.
 func CertificateUntil(end time.Time, hosts ...string) (chain, key string) {
-	c := newAuthority().issue(curveKey(), hosts, time.Now().Add(-time.Hour), end)
+	c := newAuthority(time.Now().AddDate(2, 0, 0)).issue(curveKey(), hosts, time.Now().Add(-time.Hour), end)
 	return c.chain, c.key
 }
 
@@ -60,19 +67,24 @@ type authority struct {
 	key         crypto.Signer
 }
 
-func newAuthority() authority {
+func newAuthority(until time.Time) authority {
 	key := curveKey()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Example Authority"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().AddDate(-2, 0, 0), NotAfter: time.Now().AddDate(2, 0, 0), KeyUsage: x509.KeyUsageCertSign,
+		NotBefore: time.Now().AddDate(-2, 0, 0), NotAfter: until, KeyUsage: x509.KeyUsageCertSign,
 	}
 	der := must(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))
 	return authority{must(x509.ParseCertificate(der)), key}
 }
 
-// issue signs a leaf and puts the authority's own certificate behind it, as a server presents a chain.
+// issue signs a leaf for servers; sign signs any, and puts the authority's own certificate behind it, as a server presents a
+// chain.
 func (a authority) issue(key crypto.Signer, hosts []string, from, until time.Time) certificate {
-	der := must(x509.CreateCertificate(rand.Reader, leaf(hosts, from, until), a.certificate, key.Public(), a.key))
+	return a.sign(key, leaf(hosts, from, until))
+}
+
+func (a authority) sign(key crypto.Signer, template *x509.Certificate) certificate {
+	der := must(x509.CreateCertificate(rand.Reader, template, a.certificate, key.Public(), a.key))
 	return certificate{block("CERTIFICATE", der) + block("CERTIFICATE", a.certificate.Raw), keyBlock(key)}
 }
 

@@ -50,15 +50,25 @@ func (r rig) in(t *testing.T) rig { return rig{r.Rig, t, r.dir, r.printed} }
 
 func newRig(t *testing.T, stack string, overrides stage, faults ...azure.Fault) rig {
 	t.Helper()
-	dir, printed := t.TempDir(), &bytes.Buffer{}
-	r, err := rehearsal.New(context.Background(), rehearsal.Options{
-		Stack: stack, Dir: dir, Config: overrides, Faults: faults, Stdout: printed, Stderr: os.Stderr,
-	})
+	return open(t, rehearsal.Options{Stack: stack, Config: overrides, Faults: faults})
+}
+
+// newSignalledRig is a rehearsal whose CLI gets signals.
+func newSignalledRig(t *testing.T, stack string, overrides stage, signals <-chan os.Signal) rig {
+	t.Helper()
+	return open(t, rehearsal.Options{Stack: stack, Config: overrides, Signals: signals})
+}
+
+func open(t *testing.T, options rehearsal.Options) rig {
+	t.Helper()
+	printed := &bytes.Buffer{}
+	options.Dir, options.Stdout, options.Stderr = t.TempDir(), printed, os.Stderr
+	r, err := rehearsal.New(context.Background(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.Close)
-	return rig{r, t, dir, printed}
+	return rig{r, t, options.Dir, printed}
 }
 
 func (r rig) configure(s stage) {

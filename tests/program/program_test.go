@@ -385,6 +385,25 @@ func TestARegionWithoutZonesGetsAnAvailabilitySet(t *testing.T) {
 	}
 }
 
+func TestAnExistingResourceGroupIsUsedRatherThanCreated(t *testing.T) {
+	r := deployed(t, "prod", map[string]any{"azure.resourceGroup": "shared-group"})
+	placed := 0
+	for _, res := range r.custom() {
+		if res.Type == "azure-native:resources:ResourceGroup" {
+			t.Errorf("the group %s is registered: destroying the stack would delete it", res.Name)
+		}
+		if group, ok := res.Inputs["resourceGroupName"]; ok {
+			placed++
+			if plain(group) != "shared-group" {
+				t.Errorf("%s goes into %v", res.Name, plain(group))
+			}
+		}
+	}
+	if placed < 40 {
+		t.Fatalf("%d resources are in a resource group: this test is not testing anything", placed)
+	}
+}
+
 func TestCassandraNodesAreOneInEachZoneWithTheirDisks(t *testing.T) {
 	r := deployed(t, "prod", nil)
 	for i := range 3 {

@@ -61,7 +61,11 @@ func ExtraPorts(key string, numbers []int) ([]Port, error) {
 	return ports, nil
 }
 
-var groupName = regexp.MustCompile(`^[a-z]([a-z0-9_]{0,28}[a-z0-9])?$`)
+// GroupNamePattern is what a group's name looks like: Axway's images take letters, digits and underscores, and with dashes for
+// underscores it must be a name for Kubernetes.
+const GroupNamePattern = `^[a-z]([a-z0-9_]{0,28}[a-z0-9])?$`
+
+var groupName = regexp.MustCompile(GroupNamePattern)
 
 // CheckGroupName refuses a group name that Axway's images could not carry, or that gives no name for Kubernetes once its
 // underscores are dashes.

@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -47,28 +48,30 @@ func memoryQuantity(mebibytes int) string {
 // decimals; zero and negative amounts are refused.
 func ParseCPU(s string) (int, error) {
 	refused := fmt.Errorf("%q is not an amount of CPU; write cores (`2`, `0.5`) or thousandths (`500m`)", s)
-	if text, thousandths := strings.CutSuffix(s, "m"); thousandths {
-		milli, err := strconv.Atoi(text)
-		if err != nil || milli <= 0 {
-			return 0, refused
-		}
-		return milli, nil
-	}
-	whole, fraction, _ := strings.Cut(s, ".")
-	if len(fraction) > 3 {
+	if !cpuPattern.MatchString(s) {
 		return 0, refused
 	}
-	milli, err := strconv.Atoi(whole + fraction + strings.Repeat("0", 3-len(fraction)))
-	if err != nil || milli <= 0 {
+	digits, thousandths := strings.CutSuffix(s, "m")
+	if !thousandths {
+		whole, fraction, _ := strings.Cut(s, ".")
+		digits = whole + fraction + strings.Repeat("0", 3-len(fraction))
+	}
+	milli, err := strconv.Atoi(digits)
+	if err != nil || milli == 0 {
 		return 0, refused
 	}
 	return milli, nil
 }
 
+var cpuPattern = regexp.MustCompile(`^\d+(m|\.\d{1,3})?$`)
+
+// LargestHeap is the largest Java heap, in MiB, for a container of memoryMB MiB.
+func LargestHeap(memoryMB int) int { return memoryMB * heapShare / 100 }
+
 // CheckHeap refuses a Java heap, in MiB, that leaves less than a quarter of the container's memory, in MiB, to the JVM itself.
 // The key is the configuration key of the heap.
 func CheckHeap(key string, heapMB, memoryMB int) error {
-	if most := memoryMB * heapShare / 100; heapMB < 1 || heapMB > most {
+	if most := LargestHeap(memoryMB); heapMB < 1 || heapMB > most {
 		return fmt.Errorf("%s: %d MiB of heap in %d MiB of memory; a quarter must be left to the JVM itself, use 1 to %d or raise memoryMB",
 			key, heapMB, memoryMB, most)
 	}

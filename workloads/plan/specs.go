@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 )
 
 // Spec is one deployable component at the configuration's figures. It is what a pod is planned from.
@@ -67,24 +66,11 @@ type GatewaySpec struct {
 	ExtraPorts []int
 }
 
-var keyspaceName = regexp.MustCompile(`^[A-Za-z0-9_]{1,46}$`)
+// KeyspacePattern is what a keyspace's name looks like: Cassandra takes 48 letters, digits and underscores, of which the
+// throttling keyspace's prefix takes two.
+const KeyspacePattern = `^[A-Za-z0-9_]{1,46}$`
 
-// CheckImage refuses an image that does not say exactly what runs: no tag, or a tag that moves.
-func CheckImage(key, image string) error {
-	name, digest, byDigest := strings.Cut(image, "@")
-	last := name[strings.LastIndex(name, "/")+1:]
-	_, tag, tagged := strings.Cut(last, ":")
-	switch {
-	case last == "" || strings.HasPrefix(last, ":"):
-		return fmt.Errorf("%s: %q names no image; use repository:tag", key, image)
-	case tag == "latest":
-		return fmt.Errorf("%s: %q moves, so nobody could tell what runs or go back; use a fixed tag", key, image)
-	case byDigest && digest != "", tagged && tag != "" && !byDigest:
-		return nil
-	default:
-		return fmt.Errorf("%s: %q has no tag and would mean latest; use repository:tag", key, image)
-	}
-}
+var keyspaceName = regexp.MustCompile(KeyspacePattern)
 
 // Validate reports all problems, each under its configuration key.
 func (s ANMSpec) Validate() error {

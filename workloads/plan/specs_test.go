@@ -88,16 +88,18 @@ func TestAllProblemsOfASpecAreReportedAtOnce(t *testing.T) {
 }
 
 func TestCheckImage(t *testing.T) {
+	digest := "@sha256:" + strings.Repeat("0a", 32)
 	for name, c := range map[string]struct {
 		image string
 		fixed bool
 	}{
 		"a tag is fixed":                                   {"anm:7.7-20240830", true},
 		"a repository may have folders":                    {"axway/apim/anm:1", true},
-		"a digest is fixed":                                {"anm@sha256:0123", true},
-		"a tag with a digest is fixed":                     {"anm:1@sha256:0123", true},
+		"a digest is fixed":                                {"anm" + digest, true},
+		"a tag with a digest is fixed":                     {"anm:1" + digest, true},
+		"a digest cut short is none":                       {"anm@sha256:0123", false},
 		"latest moves":                                     {"anm:latest", false},
-		"latest moves even with a digest beside it":        {"anm:latest@sha256:0123", false},
+		"latest moves even with a digest beside it":        {"anm:latest" + digest, false},
 		"no tag means latest":                              {"anm", false},
 		"a colon in a registry's port is not a tag":        {"registry:5000/anm", false},
 		"an empty tag is none":                             {"anm:", false},

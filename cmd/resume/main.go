@@ -1,0 +1,48 @@
+// Command resume brings back a stack whose update was killed: make resume STACK=prod.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+
+	"apim-azure/internal/resume"
+)
+
+func main() {
+	stack := flag.String("stack", "", "the stack to bring back")
+	flag.Parse()
+	if *stack == "" {
+		fmt.Fprintln(os.Stderr, "resume: which stack? Say --stack NAME, or make resume STACK=NAME")
+		os.Exit(2)
+	}
+	say := func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+	if err := resume.Run(context.Background(), installed(*stack), say); err != nil {
+		fmt.Fprintln(os.Stderr, "resume:", err)
+		os.Exit(1)
+	}
+}
+
+// installed runs the installed CLI on a stack. Everything but the exported state, which holds more than a terminal wants, is
+// shown as it comes.
+func installed(stack string) resume.Pulumi {
+	return func(ctx context.Context, input []byte, args ...string) (string, int, error) {
+		var output bytes.Buffer
+		cmd := exec.CommandContext(ctx, "pulumi", append(args, "--stack", stack)...)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(input), io.MultiWriter(os.Stdout, &output), os.Stderr
+		if args[0] == "stack" {
+			cmd.Stdout = &output
+		}
+		err := cmd.Run()
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return output.String(), exit.ExitCode(), nil
+		}
+		return output.String(), 0, err
+	}
+}

@@ -1,0 +1,23 @@
+package rehearsal
+
+import (
+	"bytes"
+	"context"
+	"io"
+
+	"apim-azure/internal/resume"
+)
+
+// Resume brings the stack back after its update was killed.
+func (r *Rig) Resume(ctx context.Context) error {
+	cli := func(ctx context.Context, input []byte, args ...string) (string, int, error) {
+		var output bytes.Buffer
+		stdout := io.MultiWriter(r.options.Stdout, &output)
+		if args[0] == "stack" { // the state is no progress to show
+			stdout = &output
+		}
+		code, err := r.run(ctx, args, bytes.NewReader(input), stdout, r.options.Stderr)
+		return output.String(), code, err
+	}
+	return resume.Run(ctx, cli, r.say)
+}
