@@ -84,7 +84,8 @@ type Network struct {
 
 // Subnets are the five ranges of the VNet. Azure takes 5 addresses of each.
 type Subnets struct {
-	// AKS holds nodes and pods: (nodes + surge) x (maxPods + 1) addresses are needed. Carved as a /23.
+	// AKS holds nodes and pods: (nodes + surge) x (maxPods + 1) addresses are needed, where surge is one node of each pool or, if
+	// more, the smallest size of a pool, which is what a pool's successor starts with. Carved as a /23.
 	AKS string `key:"aks" format:"range"`
 	// Gateway holds Application Gateway and nothing else. Carved as a /24.
 	Gateway string `key:"gateway" format:"range"`

@@ -90,8 +90,10 @@ func validateBudgets(c *Config, f *findings, a plan.Addresses) {
 				fmt.Sprintf("use a /%d or larger", bitsFor(needed)))
 		}
 	}
-	if !f.anyRefused("aks", "maxPods", "systemPool.count", "apimPool.max", "infraPool.max") {
-		nodes := c.AKS.SystemPool.Count + c.AKS.APIMPool.Max + c.AKS.InfraPool.Max + pools*aks.MaxSurge
+	if !f.anyRefused("aks", "maxPods", "systemPool.count", "apimPool.min", "apimPool.max", "infraPool.min", "infraPool.max") {
+		// While pools are upgraded each has extra nodes; while one is replaced, the new one starts before the old one goes.
+		surge := max(pools*aks.MaxSurge, c.AKS.APIMPool.Min, c.AKS.InfraPool.Min)
+		nodes := c.AKS.SystemPool.Count + c.AKS.APIMPool.Max + c.AKS.InfraPool.Max + surge
 		budget("aks", a.AKS, nodes*(c.AKS.MaxPods+1)+internalBalancers,
 			fmt.Sprintf("%d nodes with surge x (%d pods + 1), %d load balancers", nodes, c.AKS.MaxPods, internalBalancers))
 	}

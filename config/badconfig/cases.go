@@ -166,6 +166,7 @@ func networks() []Case {
 		{"a gateway subnet without room for its instances", "", values{"network.subnets.gateway": "10.0.3.128/27", "ingress.capacity": 40}, []string{"network.subnets.gateway: 10.0.3.128/27: holds 27 usable addresses, 41 needed (40 instances", "use a /26"}},
 		{"a gateway subnet without the private frontend's address", "", values{"network.subnets.gateway": "10.0.3.128/29"}, []string{"network.subnets.gateway: 10.0.3.128/29: has no tenth address from its end", "/28"}},
 		{"pools that outgrow the AKS subnet", "", values{"aks.apimPool.max": 12}, []string{"network.subnets.aks: 10.0.0.0/23: holds 507 usable addresses", "20 nodes with surge x (30 pods + 1)", "use a /22"}},
+		{"a pool whose successor finds no addresses", "", values{"aks.apimPool.min": 6, "aks.apimPool.max": 6}, []string{"network.subnets.aks: 10.0.0.0/23: holds 507 usable addresses, 529 needed (17 nodes with surge"}},
 		{"more pods per node than the AKS subnet has addresses for", "", values{"aks.maxPods": 110}, []string{"network.subnets.aks: 10.0.0.0/23", "14 nodes with surge x (110 pods + 1)"}},
 		{"service addresses inside the VNet", "", values{"aks.serviceCidr": "10.0.0.0/16"}, []string{"aks.serviceCidr: 10.0.0.0/16: overlaps network.addressSpace, 10.0.0.0/22", "10.240.0.0/16"}},
 		{"service addresses Azure reserves", "", values{"aks.serviceCidr": "172.31.0.0/16"}, []string{"aks.serviceCidr: 172.31.0.0/16: overlaps 172.31.0.0/16, which Azure reserves"}},

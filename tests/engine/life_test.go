@@ -36,6 +36,7 @@ func TestTheWholeLifeOfAStack(t *testing.T) {
 			}
 			golden.Compare(t, stack+"-outputs.json", outputs(r), "CI reads these outputs: a changed name or shape breaks pipelines.")
 			checkSecrets(t, r)
+			checkKubernetesSecrets(t, r)
 
 			refused := r.try("destroy", "--yes")
 			if text := refused.Stdout + refused.Stderr; refused.Code == 0 || !strings.Contains(text, "because it is protected") || !strings.Contains(text, "`protect` flag") {
@@ -120,6 +121,46 @@ func checkSecrets(t *testing.T, r rig) {
 		if found[resourceType] == 0 {
 			t.Errorf("no secret of type %s is in the state: this test is not testing anything", resourceType)
 		}
+	}
+}
+
+// checkKubernetesSecrets looks at the stored state: all contents of a Kubernetes Secret must be inside an envelope.
+func checkKubernetesSecrets(t *testing.T, r rig) {
+	t.Helper()
+	var stored struct {
+		Deployment struct {
+			Resources []struct {
+				Type, URN       string
+				Inputs, Outputs map[string]any
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(r.export(false)), &stored); err != nil {
+		t.Fatal(err)
+	}
+	const signature = "4dabf18193072939515e22adb298388d"
+	contents := 0
+	for _, res := range stored.Deployment.Resources {
+		if res.Type != "kubernetes:core/v1:Secret" {
+			continue
+		}
+		for _, side := range []map[string]any{res.Inputs, res.Outputs} {
+			for _, field := range []string{"stringData", "data"} {
+				values, present := side[field].(map[string]any)
+				if !present || values[signature] != nil {
+					contents++
+					continue
+				}
+				for key, value := range values {
+					if envelope, ok := value.(map[string]any); !ok || envelope[signature] == nil {
+						t.Errorf("%s: %s.%s is in the state in clear", res.URN, field, key)
+					}
+				}
+			}
+		}
+	}
+	if contents == 0 {
+		t.Error("there is no Kubernetes Secret in the state: this test is not testing anything")
 	}
 }
 
