@@ -223,7 +223,8 @@ type Logs struct {
 	GeoRedundant bool `key:"geoRedundant" default:"false"`
 	// RetentionDays is the age at which logs are deleted, in days.
 	RetentionDays int `key:"retentionDays" default:"30" min:"1" max:"3650"`
-	// BudgetGB is the volume the retention is meant to stay under, in GB.
+	// BudgetGB is the volume the retention is meant to stay under, in GB. Azure enforces none: the stack output
+	// `storage.logsBudgetGB` carries it to whatever watches.
 	BudgetGB int `key:"budgetGB" default:"70" max:"100000" figure:"fixed"`
 }
 

@@ -35,7 +35,7 @@ var Contract = []Output{
 	{Name: "groups", Shape: "{NAME: {keyspace, throttlingKeyspace, managerUrl, apiUrl}}", Doc: "The gateway groups and their endpoints."},
 	{Name: "cassandra", Shape: "{host, port, nodes, addresses}", Doc: "The database the images' CASS_HOST points at."},
 	{Name: "mysql", Shape: "{server, host, port, database}", Doc: "The metrics database."},
-	{Name: "storage", Shape: "{eventsAccount, eventsShare, logsAccount, logsContainers}", Doc: "The storage accounts."},
+	{Name: "storage", Shape: "{eventsAccount, eventsShare, eventsShareGB, logsAccount, logsContainers, logsBudgetGB}", Doc: "The storage accounts, the size of the events share, and the volume the logs are meant to stay under, for alerts."},
 	{Name: "jumpHost", Shape: "{name, privateAddress, publicAddress}", Doc: "The machine administrators work from; publicAddress is empty unless asked for."},
 	{Name: "natAddress", Shape: "string", Doc: "The address the stack's outgoing traffic comes from, for other people's allow lists."},
 	{Name: "imageBuild", Shape: "{caCertificate, clientCertificate, clientPrivateKey}", Secret: true, Doc: "PEMs the image build puts into the FED: the CA that signed the Cassandra nodes' certificates, and the client certificate the gateways present."},

@@ -342,8 +342,8 @@ func (p *platform) outputs(cfg *config.Config) pulumi.Map {
 			"server": p.mysql.ServerName, "host": p.mysql.HostName, "port": pulumi.Int(mysql.Port), "database": pulumi.String(mysql.Database),
 		},
 		"storage": pulumi.Map{
-			"eventsAccount": p.events.AccountName, "eventsShare": p.events.ShareName,
-			"logsAccount": p.logs.AccountName, "logsContainers": p.logs.Containers,
+			"eventsAccount": p.events.AccountName, "eventsShare": p.events.ShareName, "eventsShareGB": pulumi.Int(cfg.EventsShareGB()),
+			"logsAccount": p.logs.AccountName, "logsContainers": p.logs.Containers, "logsBudgetGB": pulumi.Int(cfg.Storage.Logs.BudgetGB),
 		},
 		"jumpHost": pulumi.Map{
 			"name": p.jumpHost.Name, "privateAddress": p.jumpHost.PrivateAddress, "publicAddress": p.jumpHost.PublicAddress,
