@@ -8,8 +8,15 @@ import (
 	"apim-azure/internal/resume"
 )
 
-// Resume brings the stack back after its update was killed.
+// Resume brings the stack back after its update was killed, with the configuration of the last Up.
 func (r *Rig) Resume(ctx context.Context) error {
+	overrides, err := r.lastOverrides()
+	if err != nil {
+		return err
+	}
+	if err := r.Configure(overrides); err != nil {
+		return err
+	}
 	cli := func(ctx context.Context, input []byte, args ...string) (string, int, error) {
 		var output bytes.Buffer
 		stdout := io.MultiWriter(r.options.Stdout, &output)

@@ -101,7 +101,18 @@ func (r *Rig) prepare(ctx context.Context) error {
 		return err
 	}
 	r.environment = slices.Concat(scrub(os.Environ()), r.settings(), addresses)
+	r.tellOfKilled()
 	return r.createStack(ctx)
+}
+
+// tellOfKilled says how to go on from a killed update. Pulumi's lock can't be a running update's: this rehearsal has the
+// stack. It is not lifted here, because an update after that would fail on what the killed one created.
+func (r *Rig) tellOfKilled() {
+	locks, _ := filepath.Glob(r.path("backend", ".pulumi", "locks", "organization", r.project.name, r.options.Stack, "*.json"))
+	if len(locks) > 0 {
+		r.say("A killed update left %s locked. Bring the stack back with `rehearse resume --stack %s`, or delete %s and begin afresh.",
+			r.options.Stack, r.options.Stack, r.options.Dir)
+	}
 }
 
 func (r *Rig) complete() error {
@@ -409,13 +420,16 @@ func (r *Rig) Destroy(ctx context.Context, args ...string) (int, error) {
 	}
 	r.say("Lifting the protection: protect is false, and an update writes that into the state.")
 	if code, err := r.Up(ctx); err != nil || code != 0 {
-		r.say("That update did not succeed, so nothing was destroyed.")
+		r.say("That update did not succeed, so nothing was destroyed. Put its cause right, or delete %s.", r.options.Dir)
 		return code, err
 	}
 	r.say("Destroying.")
 	// With the program, so that its retries serve deletes too.
 	code, err := r.Pulumi(ctx, append([]string{"destroy", "--yes", "--skip-preview", "--run-program"}, args...)...)
-	if err == nil && code == 0 {
+	if err != nil || code != 0 {
+		return code, err
+	}
+	if n, err = r.Resources(ctx); err == nil && n == 0 { // a target or --help leaves some
 		r.say("The stack %s is destroyed. Its rehearsal stays in %s until you delete that.", r.options.Stack, r.options.Dir)
 	}
 	return code, err

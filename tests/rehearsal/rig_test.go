@@ -261,6 +261,51 @@ func TestAnInterruptLeavesTheStackUsable(t *testing.T) {
 	succeed(t, rig, "up", "--yes", "--skip-preview")
 }
 
+func TestOnlyAStackThatIsGoneIsCalledDestroyed(t *testing.T) {
+	t.Parallel()
+	var stderr bytes.Buffer
+	rig := small(t, t.TempDir(), func(o *Options) { o.Stderr = &stderr })
+	succeed(t, rig, "up", "--yes", "--skip-preview")
+	for _, c := range []struct {
+		args []string
+		want bool
+	}{{[]string{"--help"}, false}, {nil, true}} {
+		if code, err := rig.Destroy(t.Context(), c.args...); err != nil || code != 0 {
+			t.Fatal(code, err, stderr.String())
+		}
+		if got := strings.Contains(stderr.String(), "is destroyed"); got != c.want {
+			t.Errorf("with %v it is called destroyed: %v\n%s", c.args, got, stderr.String())
+		}
+	}
+}
+
+func TestALockThatAKilledUpdateLeftIsToldWithTheWayOut(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first := small(t, dir, nil)
+	locks := first.path("backend", ".pulumi", "locks", "organization", "apim", "small")
+	first.Close()
+	for _, c := range []struct {
+		killed bool
+		want   int
+	}{{false, 0}, {true, 1}} {
+		if c.killed {
+			if err := os.MkdirAll(locks, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(locks, "left.json"), []byte("{}"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var stderr bytes.Buffer
+		rig := small(t, dir, func(o *Options) { o.Stderr = &stderr })
+		rig.Close()
+		if n := strings.Count(stderr.String(), "rehearse resume --stack small"); n != c.want {
+			t.Errorf("killed is %v, and the way out is told %d times:\n%s", c.killed, n, stderr.String())
+		}
+	}
+}
+
 func TestAMistakenRehearsalIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

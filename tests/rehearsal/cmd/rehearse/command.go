@@ -11,7 +11,7 @@ import (
 
 const usage = `rehearse runs this project through Pulumi with no cloud account.
 
-  rehearse VERB --stack STACK [flags] [-- arguments for pulumi]
+  rehearse VERB [--stack STACK] [flags] [-- arguments for pulumi]
 
 Verbs
   preview     what an update would do
@@ -21,26 +21,33 @@ Verbs
   export      the engine's deployment JSON, secrets encrypted
   manifests   the Kubernetes objects as YAML; secrets are shown as [secret]
   destroy     what an operator does: lift the protection, update, destroy
+  resume      bring back a stack whose update was killed, and go on with it
   pulumi      any command: rehearse pulumi --stack prod -- stack history
-  tools       find or build the CLI and the control plane; takes no stack
+  fidelity    the rules requests to Azure are held to, with their sources and how sure they are
+  tools       find or build the CLI and the control plane
 
 Flags, before or after the verb
-  --stack STACK        a stack that has a Pulumi.STACK.yaml
+  --stack STACK        a stack that has a Pulumi.STACK.yaml; dev unless you say another
   --stage STAGE        platform: run with workloads.enabled=false
                        workloads: run with workloads.enabled=true
-                       without it, the stack's file decides; destroy keeps what the last up had
+                       without it, the stack's file decides; destroy and resume keep what the last up had
   --time-scale N       let N simulated seconds pass in a second; 0 (the default) does not wait
   --stand-ins LIST     what is played here: azure,kubernetes,random,tls (all of them by default);
-                       installed plugins serve the rest
+                       plugins in ~/.pulumi or PULUMI_HOME serve the rest, nothing is downloaded
   --help               this page
 
-Everything a rehearsal keeps is in .rehearsal/STACK. Ctrl-C lets Pulumi finish what is under way; a second one does not.
-The exit code is Pulumi's.
+Everything a rehearsal keeps is in .rehearsal/STACK; delete that to begin afresh. After a Ctrl-C Pulumi winds down and the next
+up goes on from there; a second Ctrl-C kills it, see resume. The exit code is Pulumi's; go run makes 1 of every failure.
 `
 
 var verbs = []string{
-	"preview", "up", "refresh", "outputs", "export", "manifests", "destroy", "pulumi", "tools",
+	"preview", "up", "refresh", "outputs", "export", "manifests", "destroy", "resume", "pulumi", "fidelity", "tools",
 }
+
+var flags = []string{"stack", "stage", "time-scale", "stand-ins"}
+
+// defaultStack is the Makefile's too.
+const defaultStack = "dev"
 
 var stages = map[string]bool{"platform": false, "workloads": true}
 
@@ -84,6 +91,9 @@ func parse(args, stacks []string) (command, error) {
 			continue
 		}
 		name, value, given := strings.Cut(strings.TrimLeft(word, "-"), "=")
+		if !slices.Contains(flags, name) {
+			return c, fmt.Errorf("there is no flag --%s; see --help; flags for pulumi go after --", name)
+		}
 		if !given {
 			if len(args) == 0 {
 				return c, fmt.Errorf("--%s needs a value; see --help", name)
@@ -111,8 +121,9 @@ func (c *command) set(name, value string) error {
 		c.timeScale = scale
 	case "stand-ins":
 		c.standIns = strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
-	default:
-		return fmt.Errorf("there is no flag --%s; see --help; flags for pulumi go after --", name)
+		if len(c.standIns) == 0 {
+			return fmt.Errorf("--stand-ins names none; there are %s", strings.Join(rehearsal.AllStandIns, ", "))
+		}
 	}
 	return nil
 }
@@ -121,6 +132,9 @@ func (c *command) check(stacks []string) error {
 	if !slices.Contains(verbs, c.verb) {
 		return fmt.Errorf("there is no verb %q; the verbs are %s", c.verb, strings.Join(verbs, ", "))
 	}
+	if c.stack == "" {
+		c.stack = defaultStack
+	}
 	if err := rehearsal.CheckStandIns(c.standIns); err != nil {
 		return fmt.Errorf("--stand-ins: %w", err)
 	}
@@ -128,16 +142,14 @@ func (c *command) check(stacks []string) error {
 		return fmt.Errorf("--stage %s: it must be platform or workloads", c.stage)
 	}
 	switch {
-	case c.verb == "tools":
+	case c.verb == "tools" || c.verb == "fidelity":
 		return nil
-	case c.stack == "":
-		return fmt.Errorf("--stack is missing; the stacks are %s", strings.Join(stacks, ", "))
 	case !slices.Contains(stacks, c.stack):
 		return fmt.Errorf("--stack %s: there is no Pulumi.%s.yaml; the stacks are %s", c.stack, c.stack, strings.Join(stacks, ", "))
 	case c.verb == "pulumi" && len(c.rest) == 0:
 		return fmt.Errorf("rehearse pulumi needs a command after --, such as: rehearse pulumi --stack %s -- stack history", c.stack)
-	case c.verb == "manifests" && len(c.rest) > 0:
-		return fmt.Errorf("manifests takes no arguments for pulumi: %s", strings.Join(c.rest, " "))
+	case (c.verb == "manifests" || c.verb == "resume") && len(c.rest) > 0:
+		return fmt.Errorf("%s takes no arguments for pulumi: %s", c.verb, strings.Join(c.rest, " "))
 	}
 	return nil
 }

@@ -53,7 +53,6 @@ func TestMistakesAreNamedWithTheWayOut(t *testing.T) {
 	for line, want := range map[string]string{
 		"--stack dev":                        "the verbs are preview, up",
 		"upp --stack dev":                    `no verb "upp"`,
-		"up":                                 "the stacks are dev, prod",
 		"up --stack test":                    "no Pulumi.test.yaml; the stacks are dev, prod",
 		"up --stack":                         "--stack needs a value",
 		"up --stack dev --stage all":         "platform or workloads",
@@ -61,10 +60,13 @@ func TestMistakesAreNamedWithTheWayOut(t *testing.T) {
 		"up --stack dev --time-scale -1":     "0 or more",
 		"up --stack dev --time-scale NaN":    "0 or more",
 		"up --stack dev --stand-ins aws":     "azure, kubernetes, random, tls",
+		"up --stack dev --stand-ins=":        "azure, kubernetes, random, tls",
 		"up --stack dev --diff x":            "flags for pulumi go after --",
+		"preview --stack dev --diff":         "no flag --diff; see --help; flags for pulumi go after --",
 		"up preview --stack dev":             "after the verb up",
 		"pulumi --stack dev":                 "needs a command after --",
 		"manifests --stack dev -- --verbose": "takes no arguments",
+		"resume --stack dev -- --diff":       "takes no arguments",
 	} {
 		t.Run(line, func(t *testing.T) {
 			_, err := parse(strings.Fields(line), stacks)
@@ -87,5 +89,18 @@ func TestHelpNamesEveryVerbAndIsNotTakenFromPulumisArguments(t *testing.T) {
 	}
 	if help(strings.Fields("pulumi --stack dev -- up --help")) {
 		t.Error("pulumi's --help is taken for ours")
+	}
+}
+
+func TestTheStackIsDevUnlessSaidOtherwise(t *testing.T) {
+	stacks := []string{"dev", "prod"}
+	for line, want := range map[string]string{"up": "dev", "pulumi -- stack ls": "dev", "up --stack prod": "prod"} {
+		c, err := parse(strings.Fields(line), stacks)
+		if err != nil || c.stack != want {
+			t.Errorf("%s: stack %q, %v; want %s", line, c.stack, err, want)
+		}
+	}
+	if _, err := parse([]string{"up"}, []string{"prod"}); err == nil || !strings.Contains(err.Error(), "the stacks are prod") {
+		t.Errorf("without a dev stack: %v", err)
 	}
 }

@@ -41,8 +41,11 @@ func run(args []string, stdin *os.File, stdout, stderr io.Writer) (int, error) {
 	// Until the CLI runs, an interrupt cancels what is being prepared; from then on it is the CLI's to answer.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if c.verb == "tools" {
+	switch c.verb {
+	case "tools":
 		return 0, buildTools(ctx, stdout, stderr)
+	case "fidelity":
+		return 0, rehearsal.Fidelity(stdout)
 	}
 	signals := make(chan os.Signal, 1)
 	rig, err := rehearsal.New(ctx, rehearsal.Options{
@@ -71,6 +74,8 @@ func execute(ctx context.Context, rig *rehearsal.Rig, c command, stdout io.Write
 		return rig.Outputs(ctx, c.rest...)
 	case "destroy":
 		return rig.Destroy(ctx, c.rest...)
+	case "resume":
+		return 0, rig.Resume(ctx)
 	case "export":
 		return rig.Pulumi(ctx, append([]string{"stack", "export"}, c.rest...)...)
 	case "manifests":
