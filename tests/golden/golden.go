@@ -27,15 +27,18 @@ func Compare(t *testing.T, name, got, warning string) {
 	if got == string(want) {
 		return
 	}
-	gone, added := difference(string(want), got)
-	t.Fatalf("%s changed. %s If that is meant, run the tests with UPDATE_GOLDEN=1.\n- %s\n+ %s",
-		path, warning, strings.Join(gone, "\n- "), strings.Join(added, "\n+ "))
+	t.Fatalf("%s changed. %s If that is meant, run the tests with UPDATE_GOLDEN=1.\n%s",
+		path, warning, lines("- ", string(want), got)+lines("+ ", got, string(want)))
 }
 
-func difference(want, got string) (gone, added []string) {
-	wantLines, gotLines := strings.Split(want, "\n"), strings.Split(got, "\n")
-	without := func(lines, others []string) []string {
-		return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return slices.Contains(others, line) })
+// lines lists the lines of a text that another lacks.
+func lines(mark, text, other string) string {
+	others := strings.Split(other, "\n")
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSuffix(line, "\n"); !slices.Contains(others, line) {
+			b.WriteString(mark + line + "\n")
+		}
 	}
-	return without(wantLines, gotLines), without(gotLines, wantLines)
+	return b.String()
 }

@@ -19,7 +19,9 @@ func scrub(environment []string) []string {
 func (r *Rig) settings() []string {
 	return []string{
 		"PULUMI_HOME=" + r.path("home"),
-		"PULUMI_BACKEND_URL=file://" + r.path("backend"),
+		// Without the files next to each file that hold its type: unlike the files themselves they are not written in one go, and a
+		// kill in between leaves a state that can't be read.
+		"PULUMI_BACKEND_URL=file://" + r.path("backend") + "?metadata=skip",
 		"PULUMI_STACK=" + r.options.Stack,
 		"PULUMI_CONFIG_PASSPHRASE=" + passphrase,
 		"PULUMI_SKIP_UPDATE_CHECK=true",
