@@ -2,9 +2,7 @@ package engine_test
 
 import (
 	"context"
-	"encoding/json"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -32,8 +30,8 @@ func TestAKilledUpdateIsResumed(t *testing.T) {
 	}
 	r.pulumi("preview", "--expect-no-changes")
 	r.destroy()
-	if left := r.subscription(); len(left) > 0 {
-		t.Errorf("the subscription still holds %d resources that no state knew of: %v", len(left), left)
+	for _, left := range r.Subscription().Resources() {
+		t.Errorf("the subscription still holds %s, which no state knew of", left.ID)
 	}
 }
 
@@ -60,24 +58,4 @@ func (r rig) killed(signals chan<- os.Signal, requests int, run func() error) er
 		}
 	}()
 	return run()
-}
-
-// subscription lists the resources of the simulated subscription.
-func (r rig) subscription() []string {
-	r.t.Helper()
-	content, err := os.ReadFile(filepath.Join(r.dir, "subscription.json"))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	var file struct {
-		Resources []struct{ ID string }
-	}
-	if err := json.Unmarshal(content, &file); err != nil {
-		r.t.Fatal(err)
-	}
-	var ids []string
-	for _, res := range file.Resources {
-		ids = append(ids, res.ID)
-	}
-	return ids
 }

@@ -56,6 +56,7 @@ type Rig struct {
 	cli         string
 	environment []string
 	overrides   map[string]any
+	azure       *azure.Subscription
 	lock        *process.Lock
 	log         *os.File
 	closers     []func()
@@ -180,6 +181,9 @@ func (r *Rig) compile(ctx context.Context) error {
 	cmd.Dir = r.options.Root
 	return tools.Run(r.options.Stderr, "compiling the program", cmd)
 }
+
+// Subscription is the simulated subscription, to look at or to change behind the program's back.
+func (r *Rig) Subscription() *azure.Subscription { return r.azure }
 
 // Configure changes the overrides for the commands that follow. It replaces those of Options.
 func (r *Rig) Configure(overrides map[string]any) error {

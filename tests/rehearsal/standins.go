@@ -99,6 +99,7 @@ func (r *Rig) providers(ctx context.Context, config map[string]any) (map[string]
 	if err != nil {
 		return nil, err
 	}
+	r.azure = subscription
 	for _, fault := range r.options.Faults {
 		subscription.Inject(fault)
 	}

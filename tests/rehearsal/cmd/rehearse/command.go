@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"apim-azure/tests/rehearsal"
+	"apim-azure/tests/rehearsal/azure"
 )
 
 const usage = `rehearse runs this project through Pulumi with no cloud account.
@@ -34,6 +35,8 @@ Flags, before or after the verb
   --time-scale N       let N simulated seconds pass in a second; 0 (the default) does not wait
   --stand-ins LIST     what is played here: azure,kubernetes,random,tls (all of them by default);
                        plugins in ~/.pulumi or PULUMI_HOME serve the rest, nothing is downloaded
+  --fault FAULT        let a request to Azure fail, CALL:TYPE[/NAME]:CODE[:TIMES][:late]; as often as you like. late: Azure does
+                       it and the answer is lost. --fault create:network:Subnet:AnotherOperationInProgress:2
   --help               this page
 
 Everything a rehearsal keeps is in .rehearsal/STACK; delete that to begin afresh. After a Ctrl-C Pulumi winds down and the next
@@ -44,7 +47,7 @@ var verbs = []string{
 	"preview", "up", "refresh", "outputs", "export", "manifests", "destroy", "resume", "pulumi", "fidelity", "tools",
 }
 
-var flags = []string{"stack", "stage", "time-scale", "stand-ins"}
+var flags = []string{"stack", "stage", "time-scale", "stand-ins", "fault"}
 
 // defaultStack is the Makefile's too.
 const defaultStack = "dev"
@@ -56,6 +59,7 @@ type command struct {
 	verb, stack, stage string
 	timeScale          float64
 	standIns           []string
+	faults             []azure.Fault
 	rest               []string
 }
 
@@ -119,6 +123,12 @@ func (c *command) set(name, value string) error {
 			return fmt.Errorf("--time-scale %s: it must be a number, 0 or more", value)
 		}
 		c.timeScale = scale
+	case "fault":
+		fault, err := rehearsal.ParseFault(value)
+		if err != nil {
+			return err
+		}
+		c.faults = append(c.faults, fault)
 	case "stand-ins":
 		c.standIns = strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
 		if len(c.standIns) == 0 {

@@ -61,6 +61,7 @@ func TestMistakesAreNamedWithTheWayOut(t *testing.T) {
 		"up --stack dev --time-scale NaN":    "0 or more",
 		"up --stack dev --stand-ins aws":     "azure, kubernetes, random, tls",
 		"up --stack dev --stand-ins=":        "azure, kubernetes, random, tls",
+		"up --stack dev --fault create":      "write CALL:TYPE",
 		"up --stack dev --diff x":            "flags for pulumi go after --",
 		"preview --stack dev --diff":         "no flag --diff; see --help; flags for pulumi go after --",
 		"up preview --stack dev":             "after the verb up",

@@ -49,7 +49,7 @@ func run(args []string, stdin *os.File, stdout, stderr io.Writer) (int, error) {
 	}
 	signals := make(chan os.Signal, 1)
 	rig, err := rehearsal.New(ctx, rehearsal.Options{
-		Root: root, Stack: c.stack, TimeScale: c.timeScale, StandIns: c.standIns, Config: c.overrides(),
+		Root: root, Stack: c.stack, TimeScale: c.timeScale, StandIns: c.standIns, Faults: c.faults, Config: c.overrides(),
 		Stdin: stdin, Stdout: stdout, Stderr: stderr, Interactive: term.IsTerminal(int(stdin.Fd())), Signals: signals,
 	})
 	if err != nil {
