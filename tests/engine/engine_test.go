@@ -6,15 +6,35 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"apim-azure/tests/rehearsal"
 	"apim-azure/tests/rehearsal/azure"
 )
+
+// binary is the compiled program, which all tests share: linking the Azure SDK takes longer than an update.
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "engine")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	binary = filepath.Join(dir, "program")
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// compiling lets the first test compile alone; for the others there is nothing left to do.
+var compiling sync.Mutex
 
 // stage is a change of configuration by path.
 type stage map[string]any
@@ -62,8 +82,10 @@ func newSignalledRig(t *testing.T, stack string, overrides stage, signals <-chan
 func open(t *testing.T, options rehearsal.Options) rig {
 	t.Helper()
 	printed := &bytes.Buffer{}
-	options.Dir, options.Stdout, options.Stderr = t.TempDir(), printed, os.Stderr
+	options.Dir, options.Binary, options.Stdout, options.Stderr = t.TempDir(), binary, printed, os.Stderr
+	compiling.Lock()
 	r, err := rehearsal.New(context.Background(), options)
+	compiling.Unlock()
 	if err != nil {
 		t.Fatal(err)
 	}

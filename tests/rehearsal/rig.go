@@ -31,6 +31,9 @@ type Options struct {
 	Dir string
 	// Program is the package to compile, relative to Root. Empty: Root itself.
 	Program string
+	// Binary is where the compiled program is kept. Empty: in Dir. Rehearsals of one program can share it: what is up to date is
+	// not linked again.
+	Binary string
 	// TimeScale is how many simulated seconds pass in a second; 0 does not wait at all.
 	TimeScale float64
 	// StandIns are the stand-ins to use; nil is all of AllStandIns. For the others, installed plugins serve.
@@ -462,7 +465,12 @@ func (r *Rig) path(elements ...string) string {
 	return filepath.Join(append([]string{r.options.Dir}, elements...)...)
 }
 
-func (r *Rig) program() string { return r.path("bin", "program") }
+func (r *Rig) program() string {
+	if r.options.Binary != "" {
+		return r.options.Binary
+	}
+	return r.path("bin", "program")
+}
 
 func (r *Rig) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(r.options.Stderr, format+"\n", args...)
