@@ -27,7 +27,7 @@ vet:
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt these files:" $$unformatted; exit 1; }
 	go vet ./...
 
-# What staticcheck finds on top, in the version that is pinned. Shell scripts are checked by the tests of those who render them.
+# What staticcheck finds on top, in the version that is pinned. Rendered shell scripts are checked by the tests of their packages.
 lint: vet
 	go build -C tests/tools/staticcheck -o $(CURDIR)/bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 	bin/staticcheck ./...

@@ -121,7 +121,7 @@ type AKS struct {
 	SystemPool SystemPool `key:"systemPool"`
 	// APIMPool runs ANM, API Manager UI and the gateways.
 	APIMPool APIMPool `key:"apimPool"`
-	// InfraPool runs ingress controllers, monitoring and maintenance tools.
+	// InfraPool runs the ingress controller and has room for tools.
 	InfraPool InfraPool `key:"infraPool"`
 	// Maintenance is the weekly window for node image upgrades.
 	Maintenance Maintenance `key:"maintenance"`
@@ -326,7 +326,8 @@ type Group struct {
 	Manager Manager `key:"manager"`
 	// Gateway is the group's API gateways.
 	Gateway Gateway `key:"gateway"`
-	// AllowedNamespaces are the namespaces whose pods may call the gateways from inside the cluster.
+	// AllowedNamespaces are the namespaces whose pods may call the gateways from inside the cluster. Checked, but without effect
+	// until network policies are built.
 	AllowedNamespaces []string `key:"allowedNamespaces" format:"label"`
 	// Backends are the services the group's APIs call.
 	Backends []Backend `key:"backends"`
@@ -378,9 +379,9 @@ type Gateway struct {
 
 // Backend is a set of addresses a group's APIs call: either a namespace of this cluster or a CIDR.
 type Backend struct {
-	// Namespace is a namespace of this cluster.
+	// Namespace is a namespace of this cluster. Checked, but without effect until network policies are built.
 	Namespace string `key:"namespace" format:"label"`
-	// CIDR is a range outside the cluster.
+	// CIDR is a range outside the cluster, which the AKS subnet's security group lets the gateways reach.
 	CIDR string `key:"cidr" format:"range"`
 	// Ports are the TCP ports called. At least one.
 	Ports []int `key:"ports" required:"true" min:"1" max:"65535"`
@@ -388,7 +389,7 @@ type Backend struct {
 
 // Secrets is everything that must be set with `pulumi config set --secret`.
 type Secrets struct {
-	// Certificate is the PEM chain, leaf first, the three hosts are served with. Required when the workloads are enabled; it must
+	// Certificate is the PEM chain, leaf first, all hosts are served with. Required when the workloads are enabled; it must
 	// cover every host and must not be self-signed.
 	Certificate string `key:"certificate" secret:"true"`
 	// PrivateKey is the certificate's PEM key.

@@ -7,9 +7,9 @@
 // for, keyspaces two groups would share, and server figures Azure doesn't take. Cassandra is never reached by a public address,
 // and MySQL through its private endpoint only.
 //
-// What it protects: the Cassandra machines and their data disks, the MySQL server and its database, and the certificate
-// authority, which is baked into the container images. Everything a Cassandra machine runs is sent to it as a managed Run
-// Command, one per node, one per gateway group, so that a new version or setting updates a Run Command and never touches a
-// machine or a disk. Nodes are handled one after another: machine, then its configuration, then the next, so that at most one
+// What it protects: the Cassandra machines and their data disks, the MySQL server and its database, the generated passwords,
+// and the certificate authority, which is baked into the container images. Everything a Cassandra machine runs is sent to it as
+// a managed Run Command: one per node, and on the first node one for the roles, one per gateway group and one for the metrics
+// users. So a new version or setting updates a Run Command and never touches a machine or a disk. Nodes are handled one after another: machine, then its configuration, then the next, so that at most one
 // is ever down.
 package data

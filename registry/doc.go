@@ -5,6 +5,6 @@
 // addresses, and nobody else: the default is to deny. There is no admin account; nodes pull with the kubelet identity.
 // Untagged manifests are cleaned up after a time, tagged images stay, so that a rollback finds its image.
 //
-// It refuses firewall rules Azure would drop or regret. The registry is protected: it holds every image a rollback or a
-// recovery needs.
+// It refuses firewall rules Azure would drop, and one that lets everybody in. The registry is protected: it holds every image a
+// rollback or a recovery needs.
 package registry

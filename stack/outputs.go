@@ -38,7 +38,7 @@ var Contract = []Output{
 	{Name: "storage", Shape: "{eventsAccount, eventsShare, eventsShareGB, logsAccount, logsContainers, logsBudgetGB}", Doc: "The storage accounts, the size of the events share, and the volume the logs are meant to stay under, for alerts."},
 	{Name: "jumpHost", Shape: "{name, privateAddress, publicAddress}", Doc: "The machine administrators work from; publicAddress is empty unless asked for."},
 	{Name: "natAddress", Shape: "string", Doc: "The address the stack's outgoing traffic comes from, for other people's allow lists."},
-	{Name: "imageBuild", Shape: "{caCertificate, clientCertificate, clientPrivateKey}", Secret: true, Doc: "PEMs the image build puts into the FED: the CA that signed the Cassandra nodes' certificates, and the client certificate the gateways present."},
+	{Name: "imageBuild", Shape: "{caCertificate, clientCertificate, clientPrivateKey}", Secret: true, Doc: "PEMs for the FED, for the day the Cassandra nodes speak TLS: the CA that signed their certificates, and the client certificate the gateways present."},
 	{Name: "adminSshKey", Shape: "string (PEM)", Secret: true, Doc: "The private SSH key of the local administrator on the stack's Linux machines; break-glass only."},
 	{Name: "workloads", Shape: "{enabled, namespace}", Doc: "Whether the workloads are up, and their namespace."},
 }

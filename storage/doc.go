@@ -1,4 +1,5 @@
-// Package storage creates the shared volume of the transaction events and the containers logs are streamed to.
+// Package storage creates the shared volume of the transaction events and the containers logs are meant to be streamed to;
+// nothing streams into them yet.
 //
 // Events is premium file storage with one SMB share, mounted by ANM and all gateways. SMB, because Azure Backup does not
 // cover NFS shares. The cluster mounts it with the account's key, so shared-key access stays on.
@@ -11,5 +12,5 @@
 // backup needs. Both take TLS 1.2 only, no anonymous access and no plain HTTP. Containers and share are created through the
 // resource manager: the deployer never passes the accounts' firewalls.
 //
-// Both refuse sizes Azure would refuse. Accounts, share and containers are protected: they hold data.
+// Sizes and retentions out of Azure's range are refused. Accounts, share and containers are protected: they hold data.
 package storage

@@ -1,12 +1,13 @@
 // Package workloads puts Axway API Management on the cluster: one namespace; the secrets of the reference's matrix; the events
 // volume on Azure Files; Admin Node Manager; API Manager UI and the autoscaled gateways of each group; the headroom that keeps
-// room for a rollout; the ingress controller; and one ingress for each host.
+// room for a rollout; the ingress controller; and one ingress for each host, unless ANM has an internal load balancer of its
+// own.
 //
 // What the objects look like is decided in the plan package; the components here only hand those plans to Kubernetes. They
 // refuse, before anything is registered, what the plan refuses: images without a fixed tag, heaps that do not fit, ports and
 // names the images don't know, a certificate or a login that is missing.
 //
 // Nothing here is protected: the data is in Cassandra, MySQL and the events share, and the volume keeps the share when it is
-// deleted. Every object is deleted with the cluster, so that a cluster that goes in the same run isn't asked to tidy up first.
+// deleted. When the cluster goes in the same run, its objects go with it and are not deleted one by one.
 // Pods start in the order of the reference's prechecks: ANM, then API Manager UI, then the gateways.
 package workloads

@@ -2,8 +2,8 @@
 // account.
 //
 // What is real: the CLI and its engine, the compiled program, the project and stack files (copied, see below), the state
-// backend (a folder), and the Kubernetes API server. What is played: the providers' side of Azure, Kubernetes, random and
-// tls, served by this process, which the engine attaches to instead of starting plugins.
+// backend (a folder), and the Kubernetes API server. What is played: the providers of Azure, Kubernetes, random and tls, and the
+// language runtime, served by this process, which the engine attaches to instead of starting plugins.
 //
 // A Rig keeps everything of one stack in a folder, by default .rehearsal/<stack>: the compiled program, the copies of
 // Pulumi.yaml and of the stack's file, the backend, a PULUMI_HOME, the simulated subscription, the cluster's data and the
