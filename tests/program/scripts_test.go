@@ -16,7 +16,7 @@ func TestEveryScriptThatRunsOnAMachineIsSound(t *testing.T) {
 	for _, res := range deployed(t, "prod", nil).ofType(t, "azure-native:compute:VirtualMachineRunCommandByVirtualMachine") {
 		source := plain(resource.NewObjectProperty(res.Inputs)).(map[string]any)["source"].(map[string]any)
 		script, _ := source["script"].(string)
-		if !strings.HasPrefix(script, "#!/bin/bash\n") {
+		if first, _, _ := strings.Cut(script, "\n"); first != "#!/bin/bash" && first != "#!/usr/bin/env bash" {
 			t.Errorf("%s is no bash script: %.40q", res.Name, script)
 			continue
 		}
