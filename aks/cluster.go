@@ -32,15 +32,11 @@ type ClusterArgs struct {
 	Identities *Identities
 	// NATAddress is the public address nodes leave from; they reach the API from it, so it is authorised too.
 	NATAddress pulumi.StringInput
-	// AGIC is the service account the ingress controller runs as. Required when Identities has an identity for it.
-	AGIC ServiceAccount
+	// AGICSubject is the subject of the tokens of the service account the ingress controller runs as. Required when Identities
+	// has an identity for it.
+	AGICSubject string
 	// DependsOn is waited for before the cluster is asked for: the network, whose NAT gateway AKS looks for in the subnet.
 	DependsOn []pulumi.Resource
-}
-
-// ServiceAccount names a Kubernetes service account.
-type ServiceAccount struct {
-	Namespace, Name string
 }
 
 // Validate reports every problem of the plan and of the wiring at once.
@@ -55,8 +51,8 @@ func (a *ClusterArgs) Validate() error {
 	switch {
 	case a.Identities == nil:
 		problems = append(problems, errors.New("aks cluster: Identities is nil; create them first"))
-	case a.Identities.agic != nil && a.AGIC == (ServiceAccount{}):
-		problems = append(problems, errors.New("aks cluster: AGIC is empty; name the ingress controller's service account"))
+	case a.Identities.agic != nil && a.AGICSubject == "":
+		problems = append(problems, errors.New("aks cluster: AGICSubject is empty; name the ingress controller's service account"))
 	}
 	return errors.Join(problems...)
 }
@@ -318,7 +314,7 @@ func (c *Cluster) federate(ctx *pulumi.Context, name string, a *ClusterArgs, chi
 		ResourceName:                            a.Identities.AGICName,
 		FederatedIdentityCredentialResourceName: pulumi.String("agic"),
 		Issuer:                                  c.OIDCIssuerURL,
-		Subject:                                 pulumi.Sprintf("system:serviceaccount:%s:%s", a.AGIC.Namespace, a.AGIC.Name),
+		Subject:                                 pulumi.String(a.AGICSubject),
 		Audiences:                               pulumi.ToStringArray([]string{"api://AzureADTokenExchange"}),
 	}, children.Opts()...)
 	return err

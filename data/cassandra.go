@@ -69,7 +69,7 @@ type Cassandra struct {
 	Addresses pulumi.StringArrayOutput `pulumi:"addresses"`
 	// Username is the role the product logs in with.
 	Username pulumi.StringOutput `pulumi:"username"`
-	// Password is that role's password, a secret. It works once Ready is done.
+	// Password is that role's password, a secret. It works once the component's children are there.
 	Password pulumi.StringOutput `pulumi:"password"`
 	// AdminPassword is the password of Cassandra's superuser `cassandra`, a secret.
 	AdminPassword pulumi.StringOutput `pulumi:"adminPassword"`
@@ -77,8 +77,6 @@ type Cassandra struct {
 	// Host is node 1, for other administrative scripts that have to run inside the data subnet. They wait for its own scripts:
 	// Azure refuses two changes of a machine at a time.
 	Host ScriptHost
-	// Ready is everything a client has to wait for: roles and keyspaces.
-	Ready []pulumi.Resource
 }
 
 // ScriptHost is a machine of the data subnet that runs administrative scripts.
@@ -153,7 +151,6 @@ func NewCassandra(ctx *pulumi.Context, name string, args *CassandraArgs, opts ..
 		return nil, err
 	}
 	c.Host = ScriptHost{Machine: first, After: ready}
-	c.Ready = ready
 	c.HostName = pulumi.String(cassandra.HostName(args.InternalZone)).ToStringOutput()
 	c.NodeNames, c.Addresses = nodeLists(nodes)
 	c.Username = pulumi.String(cassandra.ApplicationUser).ToStringOutput()

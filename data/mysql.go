@@ -51,21 +51,6 @@ type MySQL struct {
 	Usernames pulumi.StringMapOutput `pulumi:"usernames"`
 	// Passwords are their passwords by component, a secret.
 	Passwords pulumi.StringMapOutput `pulumi:"passwords"`
-
-	// Users are the same users, one by one, in the order anm, ui, gateway.
-	Users []MetricsUser
-	// Ready is everything a client has to wait for: endpoint, name and users.
-	Ready []pulumi.Resource
-}
-
-// MetricsUser is one component's login at the metrics database.
-type MetricsUser struct {
-	// Component is anm, ui or gateway.
-	Component string
-	// Username is the login.
-	Username string
-	// Password is a secret.
-	Password pulumi.StringOutput
 }
 
 // Validate reports every problem at once.
@@ -111,27 +96,19 @@ func NewMySQL(ctx *pulumi.Context, name string, args *MySQLArgs, opts ...pulumi.
 		return nil, err
 	}
 	host := b.serverName.ApplyT(mysql.FQDN).(pulumi.StringOutput)
-	users, created, err := b.users(host, reachable)
+	usernames, passwords, err := b.users(host, reachable)
 	if err != nil {
 		return nil, err
 	}
 	m.ServerID, m.ServerName, m.HostName = server.ID().ToStringOutput(), b.serverName, host
 	m.Database = pulumi.String(mysql.Database).ToStringOutput()
 	m.AdminLogin, m.AdminPassword = pulumi.String(args.Server.AdminLogin).ToStringOutput(), b.password
-	m.Users, m.Ready = users, []pulumi.Resource{reachable, created}
-	m.Usernames, m.Passwords = userMaps(users)
+	m.Usernames = usernames.ToStringMapOutput()
+	m.Passwords = pulumi.ToSecret(passwords.ToStringMapOutput()).(pulumi.StringMapOutput)
 	return m, ctx.RegisterResourceOutputs(m, pulumi.Map{
 		"serverId": m.ServerID, "serverName": m.ServerName, "hostName": m.HostName, "database": m.Database,
 		"adminLogin": m.AdminLogin, "adminPassword": m.AdminPassword, "usernames": m.Usernames, "passwords": m.Passwords,
 	})
-}
-
-func userMaps(users []MetricsUser) (names, passwords pulumi.StringMapOutput) {
-	n, p := pulumi.StringMap{}, pulumi.StringMap{}
-	for _, u := range users {
-		n[u.Component], p[u.Component] = pulumi.String(u.Username), u.Password
-	}
-	return n.ToStringMapOutput(), pulumi.ToSecret(p.ToStringMapOutput()).(pulumi.StringMapOutput)
 }
 
 // mysqlBuilder carries what every step of building the database needs. The first step, server, fills the last two fields.
@@ -220,26 +197,27 @@ func (b *mysqlBuilder) endpoint(server *dbformysql.Server, after pulumi.Resource
 	})
 }
 
-// users creates the components' logins by a Run Command, because only the network's own machines reach the server.
-func (b *mysqlBuilder) users(host pulumi.StringOutput, reachable pulumi.Resource) ([]MetricsUser, pulumi.Resource, error) {
+// users creates the components' logins by a Run Command, because only the network's own machines reach the server. It returns
+// their names and passwords by component.
+func (b *mysqlBuilder) users(host pulumi.StringOutput, reachable pulumi.Resource) (names, passwords pulumi.StringMap, err error) {
 	secrets := map[string]pulumi.StringInput{mysql.AdminPasswordVariable: b.password}
-	var users []MetricsUser
+	names, passwords = pulumi.StringMap{}, pulumi.StringMap{}
 	for _, u := range mysql.Users() {
 		secret, err := password(b.ctx, b.name+"-"+u.Component+"-password", b.children)
 		if err != nil {
 			return nil, nil, err
 		}
 		secrets[u.PasswordVariable] = secret
-		users = append(users, MetricsUser{u.Component, u.Name, secret})
+		names[u.Component], passwords[u.Component] = pulumi.String(u.Name), secret
 	}
 	script := host.ApplyT(func(h string) (string, error) {
 		return mysql.UsersScript(h, b.args.Server.AdminLogin)
 	}).(pulumi.StringOutput)
-	created, err := runCommand{
+	_, err = runCommand{
 		machine: b.args.Host.Machine, name: "mysql-users", script: script, secrets: secrets,
 		after: append([]pulumi.Resource{reachable}, b.args.Host.After...),
 	}.run(b.ctx, b.name+"-users", b.args.Placement, b.children)
-	return users, created, err
+	return names, passwords, err
 }
 
 // optional is nothing for an empty text: Azure takes a missing zone, not an empty one.

@@ -5,6 +5,7 @@ import (
 
 	"apim-azure/config"
 	"apim-azure/network/plan"
+	workloadplan "apim-azure/workloads/plan"
 )
 
 // entry says where traffic comes in: fixed addresses, so that records and rules are known before anything exists.
@@ -24,9 +25,8 @@ const (
 	jumpHostPlace = 4
 )
 
-func entryOf(cfg *config.Config) entry {
+func entryOf(cfg *config.Config) (e entry, err error) {
 	addresses := cfg.Addresses()
-	var e entry
 	if cfg.Ingress.Exposure == string(plan.Private) {
 		if cfg.Ingress.Controller == string(plan.ApplicationGateway) {
 			e.Private = plan.FromEnd(addresses.Gateway, gatewayPlace)
@@ -34,10 +34,11 @@ func entryOf(cfg *config.Config) entry {
 			e.Private = plan.FromEnd(addresses.AKS, traefikPlace)
 		}
 	}
-	if cfg.Ingress.ANMExposure == string(plan.Private) && cfg.Ingress.Exposure == string(plan.Public) {
+	anm, err := workloadplan.PlaceANM(cfg.Ingress.Exposure, cfg.Ingress.ANMExposure)
+	if anm == workloadplan.ANMInternal {
 		e.ANM = plan.FromEnd(addresses.AKS, anmPlace)
 	}
-	return e
+	return e, err
 }
 
 // addressOf is the private address a host resolves to; the invalid address for a public host.

@@ -45,7 +45,11 @@ type platform struct {
 
 // newPlatform registers the Azure side in the order the parts need each other.
 func newPlatform(ctx *pulumi.Context, cfg *config.Config, providers component.Providers) (*platform, error) {
-	p := &platform{entry: entryOf(cfg)}
+	entry, err := entryOf(cfg)
+	if err != nil {
+		return nil, err
+	}
+	p := &platform{entry: entry}
 	for _, step := range []func(*pulumi.Context, *config.Config) error{
 		func(ctx *pulumi.Context, cfg *config.Config) error { return p.newPlacement(ctx, cfg, providers) },
 		p.newNetwork, p.newStores, p.newDatabases, p.newCluster, p.newAccess,
@@ -252,7 +256,7 @@ func (p *platform) newCluster(ctx *pulumi.Context, cfg *config.Config) (err erro
 	}
 	if p.gateway != nil {
 		access.Gateway = &aks.GatewayAccess{ID: p.gateway.ID, SubnetID: p.subnetID(cfg, netplan.GatewaySubnet)}
-		args.AGIC = aks.ServiceAccount{Namespace: workloadplan.ControllerNamespace, Name: workloadplan.AGICChart.Release}
+		args.AGICSubject = workloadplan.AGICSubject()
 	}
 	if p.identities, err = aks.NewIdentities(ctx, "identities", access); err != nil {
 		return err

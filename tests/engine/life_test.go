@@ -35,8 +35,9 @@ func TestTheWholeLifeOfAStack(t *testing.T) {
 				r.pulumi("preview", "--expect-no-changes")
 			}
 			golden.Compare(t, stack+"-outputs.json", outputs(r), "CI reads these outputs: a changed name or shape breaks pipelines.")
-			checkSecrets(t, r)
-			checkKubernetesSecrets(t, r)
+			stored := r.export(false)
+			checkSecrets(t, r.export(true), stored)
+			checkKubernetesSecrets(t, stored)
 
 			refused := r.try("destroy", "--yes")
 			if text := refused.Stdout + refused.Stderr; refused.Code == 0 || !strings.Contains(text, "because it is protected") || !strings.Contains(text, "`protect` flag") {
@@ -91,7 +92,7 @@ func outputs(r rig) string {
 }
 
 // checkSecrets compares the state with secrets shown with the state as it is stored: no secret value may be in the latter.
-func checkSecrets(t *testing.T, r rig) {
+func checkSecrets(t *testing.T, revealed, stored string) {
 	t.Helper()
 	var shown struct {
 		Deployment struct {
@@ -101,10 +102,9 @@ func checkSecrets(t *testing.T, r rig) {
 			}
 		}
 	}
-	if err := json.Unmarshal([]byte(r.export(true)), &shown); err != nil {
+	if err := json.Unmarshal([]byte(revealed), &shown); err != nil {
 		t.Fatal(err)
 	}
-	stored := r.export(false)
 	found := map[string]int{}
 	for _, res := range shown.Deployment.Resources {
 		for _, property := range secretOutputs[res.Type] {
@@ -125,9 +125,9 @@ func checkSecrets(t *testing.T, r rig) {
 }
 
 // checkKubernetesSecrets looks at the stored state: all contents of a Kubernetes Secret must be inside an envelope.
-func checkKubernetesSecrets(t *testing.T, r rig) {
+func checkKubernetesSecrets(t *testing.T, stored string) {
 	t.Helper()
-	var stored struct {
+	var state struct {
 		Deployment struct {
 			Resources []struct {
 				Type, URN       string
@@ -135,12 +135,12 @@ func checkKubernetesSecrets(t *testing.T, r rig) {
 			}
 		}
 	}
-	if err := json.Unmarshal([]byte(r.export(false)), &stored); err != nil {
+	if err := json.Unmarshal([]byte(stored), &state); err != nil {
 		t.Fatal(err)
 	}
 	const signature = "4dabf18193072939515e22adb298388d"
 	contents := 0
-	for _, res := range stored.Deployment.Resources {
+	for _, res := range state.Deployment.Resources {
 		if res.Type != "kubernetes:core/v1:Secret" {
 			continue
 		}

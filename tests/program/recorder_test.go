@@ -36,7 +36,6 @@ type options struct {
 type recorder struct {
 	mu        sync.Mutex
 	resources []registered
-	calls     []string
 }
 
 func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
@@ -66,10 +65,8 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 func computedOutputs(args pulumi.MockResourceArgs) resource.PropertyMap {
 	text := func(s string) resource.PropertyValue { return resource.NewStringProperty(s) }
 	out := resource.PropertyMap{"name": text(args.Name)}
-	for _, key := range []resource.PropertyKey{"resourceGroupName", "registryName", "accountName", "serverName"} {
-		if v, ok := args.Inputs[key]; ok && namedBy(args.TypeToken) == string(key) {
-			out["name"] = v
-		}
+	if physical, named := args.Inputs[namedBy[args.TypeToken]]; named {
+		out["name"] = physical
 	}
 	switch args.TypeToken {
 	case "random:index/randomString:RandomString":
@@ -85,37 +82,22 @@ func computedOutputs(args pulumi.MockResourceArgs) resource.PropertyMap {
 		out["certRequestPem"] = text("request " + args.Name)
 	case "azure-native:network:PublicIPAddress":
 		out["ipAddress"] = text("203.0.113.7")
-	case "azure-native:managedidentity:UserAssignedIdentity":
-		out["principalId"] = text("00000000-0000-4000-8000-000000000001")
-		out["clientId"] = text("00000000-0000-4000-8000-000000000002")
-	case "azure-native:containerservice:ManagedCluster":
-		out["fqdn"] = text("mock.azmk8s.io")
-		out["oidcIssuerProfile"] = resource.NewObjectProperty(resource.PropertyMap{
-			"enabled": resource.NewBoolProperty(true), "issuerURL": text("https://issuer.example/"),
-		})
 	case "azure-native:operationalinsights:Workspace":
 		out["customerId"] = text("00000000-0000-4000-8000-000000000003")
-	case "azure-native:containerregistry:Registry":
-		out["loginServer"] = text("mock.azurecr.io")
 	}
 	return out
 }
 
 // namedBy is the input a resource takes its name from.
-func namedBy(token string) string {
-	return map[string]string{
-		"azure-native:resources:ResourceGroup":         "resourceGroupName",
-		"azure-native:containerregistry:Registry":      "registryName",
-		"azure-native:storage:StorageAccount":          "accountName",
-		"azure-native:dbformysql:Server":               "serverName",
-		"azure-native:containerservice:ManagedCluster": "resourceName",
-	}[token]
+var namedBy = map[string]resource.PropertyKey{
+	"azure-native:resources:ResourceGroup":         "resourceGroupName",
+	"azure-native:containerregistry:Registry":      "registryName",
+	"azure-native:storage:StorageAccount":          "accountName",
+	"azure-native:dbformysql:Server":               "serverName",
+	"azure-native:containerservice:ManagedCluster": "resourceName",
 }
 
 func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
-	r.mu.Lock()
-	r.calls = append(r.calls, args.Token)
-	r.mu.Unlock()
 	text := func(s string) resource.PropertyValue { return resource.NewStringProperty(s) }
 	switch args.Token {
 	case "azure-native:storage:listStorageAccountKeys":

@@ -75,8 +75,7 @@ func (r *Rig) providers(ctx context.Context, config map[string]any) (map[string]
 		Dir: r.path("cluster"),
 		Log: log,
 		Binaries: func(ctx context.Context) (controlplane.Binaries, error) {
-			b, err := tools.Kubernetes(ctx, io.Discard) // they are there: see below
-			return controlplane.Binaries(b), err
+			return tools.Kubernetes(ctx, io.Discard) // they are there: see below
 		},
 	})
 	if slices.Contains(r.options.StandIns, "azure") || slices.Contains(r.options.StandIns, "kubernetes") {

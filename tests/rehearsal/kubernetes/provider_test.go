@@ -29,8 +29,7 @@ const clusterID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Contain
 // binaries finds the control plane's programs, or builds them. There is no skipping: a test of a control plane without one
 // proves nothing.
 func binaries(ctx context.Context) (controlplane.Binaries, error) {
-	b, err := tools.Kubernetes(ctx, os.Stderr)
-	return controlplane.Binaries(b), err
+	return tools.Kubernetes(ctx, os.Stderr)
 }
 
 // engine drives a provider the way the Pulumi engine does.

@@ -16,10 +16,9 @@ import (
 	"time"
 
 	"github.com/blang/semver"
-)
 
-// Binaries are the paths of the control plane's programs.
-type Binaries struct{ Etcd, APIServer, ControllerManager string }
+	"apim-azure/tests/rehearsal/kubernetes/controlplane"
+)
 
 // assetsVariable names a folder with etcd and kube-apiserver, as controller-runtime's test environments have it.
 const assetsVariable = "KUBEBUILDER_ASSETS"
@@ -92,7 +91,7 @@ func installedCLI(ctx context.Context) (path, why string) {
 
 // Kubernetes returns the paths of etcd, kube-apiserver and kube-controller-manager: those of KUBEBUILDER_ASSETS when the
 // first two are there, the rest built once. What it does, and why, goes to progress.
-func Kubernetes(ctx context.Context, progress io.Writer) (Binaries, error) {
+func Kubernetes(ctx context.Context, progress io.Writer) (controlplane.Binaries, error) {
 	assets := os.Getenv(assetsVariable)
 	why := assetsVariable + " is not set"
 	complete := assets != ""
@@ -111,14 +110,14 @@ func Kubernetes(ctx context.Context, progress io.Writer) (Binaries, error) {
 		}
 		return t.get(ctx, progress, reason)
 	}
-	var b Binaries
+	var b controlplane.Binaries
 	for _, want := range []struct {
 		tool tool
 		path *string
 	}{{etcd, &b.Etcd}, {apiServer, &b.APIServer}, {controllerManager, &b.ControllerManager}} {
 		path, err := find(want.tool)
 		if err != nil {
-			return Binaries{}, err
+			return controlplane.Binaries{}, err
 		}
 		*want.path = path
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"apim-azure/tests/rehearsal/kubernetes/controlplane"
 )
 
 func script(t *testing.T, dir, name, body string) string {
@@ -56,7 +58,7 @@ func TestTheControlPlaneOfTheEnvironmentIsUsedWhenComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Binaries{
+	want := controlplane.Binaries{
 		Etcd: filepath.Join(dir, "etcd"), APIServer: filepath.Join(dir, "kube-apiserver"),
 		ControllerManager: filepath.Join(dir, "kube-controller-manager"),
 	}
