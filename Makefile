@@ -4,7 +4,7 @@ STACK ?= dev
 REHEARSE = go run ./tests/rehearsal/cmd/rehearse
 
 # The packages of decisions that need neither Pulumi nor a cloud: their tests take seconds.
-UNIT = ./config/... ./aks/plan ./data/cassandra ./data/mysql ./internal/resume ./internal/retry ./network/plan ./registry/plan \
+UNIT = ./config/... ./aks/plan ./data/cassandra ./data/mysql ./internal/advice ./internal/resume ./internal/retry ./network/plan ./registry/plan \
 	./storage/plan ./workloads/plan
 
 .PHONY: rehearse test unit vet lint tools resume

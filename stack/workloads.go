@@ -84,7 +84,7 @@ func newFoundation(ctx *pulumi.Context, cfg *config.Config, p *platform) (*found
 	if err != nil {
 		return nil, err
 	}
-	w := &foundation{cluster: workloads.Cluster{Provider: provider, Resource: p.cluster.Managed}}
+	w := &foundation{cluster: workloads.Cluster{Provider: provider, Resource: p.cluster.Managed, Retry: p.placement.Retry}}
 	namespace, err := workloads.NewNamespace(ctx, "namespace", &workloads.NamespaceArgs{Cluster: w.cluster, Name: cfg.Workloads.Namespace})
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"apim-azure/internal/component"
 	"apim-azure/workloads/plan"
 )
 
@@ -20,6 +21,8 @@ type Cluster struct {
 	Provider pulumi.ProviderResource
 	// Resource is the cluster's own resource; the objects are deleted with it.
 	Resource pulumi.Resource
+	// Retry tries again what the API server will let through later. Nil: never.
+	Retry *pulumi.ErrorHook
 }
 
 func (c Cluster) validate() error {
@@ -30,26 +33,27 @@ func (c Cluster) validate() error {
 }
 
 // register registers a component whose children are objects of the cluster.
-func (c Cluster) register(ctx *pulumi.Context, token, name string, component pulumi.ComponentResource,
+func (c Cluster) register(ctx *pulumi.Context, token, name string, res pulumi.ComponentResource,
 	opts ...pulumi.ResourceOption,
 ) (children, error) {
 	opts = append([]pulumi.ResourceOption{pulumi.Providers(c.Provider), pulumi.DeletedWith(c.Resource)}, opts...)
-	if err := ctx.RegisterComponentResource(token, name, component, opts...); err != nil {
+	if err := ctx.RegisterComponentResource(token, name, res, opts...); err != nil {
 		return children{}, err
 	}
-	return children{parent: component, cluster: c.Resource}, nil
+	return children{parent: res, cluster: c.Resource, retry: c.Retry}, nil
 }
 
 // children gives the options of a component's objects.
 type children struct {
 	parent  pulumi.Resource
 	cluster pulumi.Resource
+	retry   *pulumi.ErrorHook
 	// after is what every object waits for.
 	after []pulumi.Resource
 }
 
 func (c children) opts(extra ...pulumi.ResourceOption) []pulumi.ResourceOption {
-	opts := []pulumi.ResourceOption{pulumi.Parent(c.parent), pulumi.DeletedWith(c.cluster)}
+	opts := append(component.Retrying(c.retry), pulumi.Parent(c.parent), pulumi.DeletedWith(c.cluster))
 	if len(c.after) > 0 {
 		opts = append(opts, pulumi.DependsOn(c.after))
 	}
@@ -118,10 +122,10 @@ func NewNamespace(ctx *pulumi.Context, name string, args *NamespaceArgs, opts ..
 }
 
 // register registers a component whose children are objects of the namespace; they wait for it and for what comes after.
-func (n *Namespace) register(ctx *pulumi.Context, token, name string, component pulumi.ComponentResource,
+func (n *Namespace) register(ctx *pulumi.Context, token, name string, res pulumi.ComponentResource,
 	after []pulumi.Resource, opts ...pulumi.ResourceOption,
 ) (children, error) {
-	kids, err := n.cluster.register(ctx, token, name, component, opts...)
+	kids, err := n.cluster.register(ctx, token, name, res, opts...)
 	kids.after = append([]pulumi.Resource{n.object}, after...)
 	return kids, err
 }

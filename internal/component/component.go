@@ -72,7 +72,7 @@ type Children struct {
 
 // Opts are the options of an ordinary child.
 func (c Children) Opts(extra ...pulumi.ResourceOption) []pulumi.ResourceOption {
-	return append(append([]pulumi.ResourceOption{pulumi.Parent(c.parent)}, retrying(c.retry)...), extra...)
+	return append(append([]pulumi.ResourceOption{pulumi.Parent(c.parent)}, Retrying(c.retry)...), extra...)
 }
 
 // Protected are the options of a child that holds data, or whose loss takes the platform down.
