@@ -35,6 +35,8 @@ type ClusterArgs struct {
 	// AGICSubject is the subject of the tokens of the service account the ingress controller runs as. Required when Identities
 	// has an identity for it.
 	AGICSubject string
+	// CertManagerSubject is the same for cert-manager.
+	CertManagerSubject string
 	// DependsOn is waited for before the cluster is asked for: the network, whose NAT gateway AKS looks for in the subnet.
 	DependsOn []pulumi.Resource
 }
@@ -53,6 +55,8 @@ func (a *ClusterArgs) Validate() error {
 		problems = append(problems, errors.New("aks cluster: Identities is nil; create them first"))
 	case a.Identities.agic != nil && a.AGICSubject == "":
 		problems = append(problems, errors.New("aks cluster: AGICSubject is empty; name the ingress controller's service account"))
+	case a.Identities.certManager != nil && a.CertManagerSubject == "":
+		problems = append(problems, errors.New("aks cluster: CertManagerSubject is empty; name cert-manager's service account"))
 	}
 	return errors.Join(problems...)
 }
@@ -71,7 +75,7 @@ type Cluster struct {
 	// NodeResourceGroup is the group AKS keeps nodes and load balancers in.
 	NodeResourceGroup pulumi.StringOutput `pulumi:"nodeResourceGroup"`
 	// Kubeconfig is a secret. With local accounts it holds the admin certificate, otherwise it runs kubelogin, which asks for a
-	// device code unless AAD_LOGIN_METHOD names another way, and whoever runs it has to be a member of an admin group.
+	// device code unless AAD_LOGIN_METHOD names another way. What it may do in the cluster is up to the caller's groups.
 	Kubeconfig pulumi.StringOutput `pulumi:"kubeconfig"`
 
 	// Managed is the Azure resource, for options such as DeletedWith.
@@ -80,8 +84,7 @@ type Cluster struct {
 	Pools []pulumi.Resource
 }
 
-// NewCluster creates the cluster, then its pools, its maintenance window, the administrators' way in and the ingress
-// controller's credential.
+// NewCluster creates the cluster, then its pools, its maintenance window, people's way in and the credentials of what runs on it.
 func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pulumi.ResourceOption) (*Cluster, error) {
 	if err := args.Validate(); err != nil {
 		return nil, err
@@ -287,35 +290,50 @@ func (c *Cluster) warnOfDrift(ctx *pulumi.Context, want plan.SystemPool,
 	})
 }
 
-// admit lets the admin groups fetch the kubeconfig from Azure. What they may do inside is Kubernetes' own decision.
+// admit lets all groups fetch the kubeconfig from Azure. What they may do inside is Kubernetes' own decision.
 func (c *Cluster) admit(ctx *pulumi.Context, name string, a *ClusterArgs, children component.Children) error {
 	scope := a.Placement.ID("Microsoft.ContainerService/managedClusters", a.Names.Of("aks"))
-	for _, group := range a.Plan.AdminGroups {
-		if _, err := authorization.NewRoleAssignment(ctx, name+"-admins-"+group, &authorization.RoleAssignmentArgs{
-			Scope:              c.Managed.ID(), // not the plain ID: the assignment goes when the cluster is replaced
-			RoleAssignmentName: pulumi.String(a.Names.RoleAssignment(scope, RoleAKSClusterUser, group)),
-			RoleDefinitionId:   pulumi.String(a.Placement.RoleDefinition(RoleAKSClusterUser)),
-			PrincipalId:        pulumi.String(group),
-			PrincipalType:      pulumi.String("Group"),
-		}, children.Opts(pulumi.DeletedWith(c.Managed))...); err != nil {
-			return err
+	for _, list := range []struct {
+		who    string
+		groups []string
+	}{{"admins", a.Plan.AdminGroups}, {"users", a.Plan.UserGroups}} {
+		for _, group := range list.groups {
+			if _, err := authorization.NewRoleAssignment(ctx, name+"-"+list.who+"-"+group, &authorization.RoleAssignmentArgs{
+				Scope:              c.Managed.ID(), // not the plain ID: the assignment goes when the cluster is replaced
+				RoleAssignmentName: pulumi.String(a.Names.RoleAssignment(scope, RoleAKSClusterUser, group)),
+				RoleDefinitionId:   pulumi.String(a.Placement.RoleDefinition(RoleAKSClusterUser)),
+				PrincipalId:        pulumi.String(group),
+				PrincipalType:      pulumi.String("Group"),
+			}, children.Opts(pulumi.DeletedWith(c.Managed))...); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// federate lets the ingress controller's service account act as its identity.
+// federate lets service accounts act as the identities made for them.
 func (c *Cluster) federate(ctx *pulumi.Context, name string, a *ClusterArgs, children component.Children) error {
-	if a.Identities.agic == nil {
-		return nil
+	for _, f := range []struct {
+		credential, subject string
+		as                  *identity
+	}{
+		{"agic", a.AGICSubject, a.Identities.agic},
+		{"cert-manager", a.CertManagerSubject, a.Identities.certManager},
+	} {
+		if f.as == nil {
+			continue
+		}
+		if _, err := managedidentity.NewFederatedIdentityCredential(ctx, name+"-"+f.credential, &managedidentity.FederatedIdentityCredentialArgs{
+			ResourceGroupName:                       a.Placement.ResourceGroupName,
+			ResourceName:                            f.as.Name,
+			FederatedIdentityCredentialResourceName: pulumi.String(f.credential),
+			Issuer:                                  c.OIDCIssuerURL,
+			Subject:                                 pulumi.String(f.subject),
+			Audiences:                               pulumi.ToStringArray([]string{"api://AzureADTokenExchange"}),
+		}, children.Opts()...); err != nil {
+			return err
+		}
 	}
-	_, err := managedidentity.NewFederatedIdentityCredential(ctx, name+"-agic", &managedidentity.FederatedIdentityCredentialArgs{
-		ResourceGroupName:                       a.Placement.ResourceGroupName,
-		ResourceName:                            a.Identities.AGICName,
-		FederatedIdentityCredentialResourceName: pulumi.String("agic"),
-		Issuer:                                  c.OIDCIssuerURL,
-		Subject:                                 pulumi.String(a.AGICSubject),
-		Audiences:                               pulumi.ToStringArray([]string{"api://AzureADTokenExchange"}),
-	}, children.Opts()...)
-	return err
+	return nil
 }

@@ -1,11 +1,11 @@
 // Package aks creates the Kubernetes cluster and the identities it works with.
 //
-// Identities are user-assigned and come first: one for the control plane, one for the kubelets, and one for the Application
-// Gateway ingress controller where that is chosen. They replace the reference's service principals, and each holds only the
-// roles it needs, on the narrowest scope that works. Cluster is the managed cluster with one inline system pool, the two
-// autoscaled user pools of the reference, the weekly window for node images, the role with which the admin groups fetch a
-// kubeconfig, and the federated credential of the ingress controller. Everything known before the cluster exists is decided in
-// the sub-package plan.
+// Identities are user-assigned and come first: one for the control plane, one for the kubelets, one for the Application Gateway
+// ingress controller where that is chosen, and one for cert-manager where it writes records into a public zone. They replace the
+// reference's service principals, and each holds only the roles it needs, on the narrowest scope that works. Cluster is the managed
+// cluster with one inline system pool, the two autoscaled user pools of the reference, the weekly window for node images, the role
+// with which groups fetch a kubeconfig, and the federated credentials of the ingress controller and cert-manager. Everything known
+// before the cluster exists is decided in the sub-package plan.
 //
 // It refuses, before anything is created, whatever AKS would refuse minutes later: pools out of bounds, service ranges AKS
 // reserves, a cluster nobody administers.

@@ -19,6 +19,7 @@ const (
 	RoleAKSClusterUser          = "4abbcc35-e782-43d8-92c5-2d3f1bd2253f"
 	RoleAcrPull                 = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 	RoleContributor             = "b24988ac-6180-42a0-ab88-20f7382dd24c"
+	RoleDNSZoneContributor      = "befefa01-2a29-4197-83a8-272ff33ce314"
 	RoleManagedIdentityOperator = "f1a07417-d97a-45cb-824c-7a7467783830"
 	RoleNetworkContributor      = "4d97b98b-1d4f-4787-a291-c67834d212e7"
 	RoleReader                  = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
@@ -36,6 +37,8 @@ type IdentitiesArgs struct {
 	PublicIPID pulumi.StringInput
 	// Gateway is what the ingress controller manages. Nil with the load balancer variant.
 	Gateway *GatewayAccess
+	// DNSZoneID is the resource ID of the public zone cert-manager proves hosts in. Empty: it writes no records.
+	DNSZoneID string
 	// DependsOn is waited for before roles are granted: the network the subnet IDs point into.
 	DependsOn []pulumi.Resource
 }
@@ -73,13 +76,16 @@ type Identities struct {
 	// ControlPlaneID and KubeletID are resource IDs.
 	ControlPlaneID pulumi.StringOutput `pulumi:"controlPlaneId"`
 	KubeletID      pulumi.StringOutput `pulumi:"kubeletId"`
-	// AGICClientID and AGICName belong to the ingress controller; empty with the load balancer variant.
+	// AGICClientID belongs to the ingress controller; empty with the load balancer variant.
 	AGICClientID pulumi.StringOutput `pulumi:"agicClientId"`
-	AGICName     pulumi.StringOutput `pulumi:"agicName"`
+
+	// CertManagerClientID belongs to cert-manager; empty when it writes no records.
+	CertManagerClientID pulumi.StringOutput `pulumi:"certManagerClientId"`
 
 	// beforeCluster are the roles AKS checks while it accepts the cluster.
 	beforeCluster []pulumi.Resource
 	agic          *identity
+	certManager   *identity
 }
 
 // NewIdentities creates the identities and grants their roles.
@@ -96,17 +102,22 @@ func NewIdentities(ctx *pulumi.Context, name string, args *IdentitiesArgs, opts 
 	if err := c.controlPlane(m); err != nil {
 		return nil, err
 	}
-	c.AGICClientID, c.AGICName = pulumi.String("").ToStringOutput(), pulumi.String("").ToStringOutput()
+	c.AGICClientID, c.CertManagerClientID = pulumi.String("").ToStringOutput(), pulumi.String("").ToStringOutput()
 	if args.Gateway != nil {
 		if err := c.ingressController(m); err != nil {
 			return nil, err
 		}
 	}
+	if args.DNSZoneID != "" {
+		if err := c.proofs(m); err != nil {
+			return nil, err
+		}
+	}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
-		"controlPlaneId": c.ControlPlaneID,
-		"kubeletId":      c.KubeletID,
-		"agicClientId":   c.AGICClientID,
-		"agicName":       c.AGICName,
+		"controlPlaneId":      c.ControlPlaneID,
+		"kubeletId":           c.KubeletID,
+		"agicClientId":        c.AGICClientID,
+		"certManagerClientId": c.CertManagerClientID,
 	})
 }
 
@@ -145,13 +156,24 @@ func (c *Identities) ingressController(m *identityMaker) error {
 	if err != nil {
 		return err
 	}
-	c.agic = agic
-	c.AGICClientID, c.AGICName = agic.live.ClientId(), agic.Name
+	c.agic, c.AGICClientID = agic, agic.live.ClientId()
 	_, err = m.grantAll(
 		grant{agic, "gateway", RoleContributor, m.args.Gateway.ID},
 		grant{agic, "group", RoleReader, m.resourceGroupID()},
 		grant{agic, "gateway-subnet", RoleNetworkContributor, pulumi.String(m.args.Gateway.SubnetID)},
 	)
+	return err
+}
+
+// proofs creates the identity cert-manager writes its records as. The zone may be in another resource group: whoever deploys must
+// be allowed to grant roles there too.
+func (c *Identities) proofs(m *identityMaker) error {
+	certManager, err := m.identity("cert-manager")
+	if err != nil {
+		return err
+	}
+	c.certManager, c.CertManagerClientID = certManager, certManager.live.ClientId()
+	_, err = m.grantAll(grant{certManager, "dns-zone", RoleDNSZoneContributor, pulumi.String(m.args.DNSZoneID)})
 	return err
 }
 

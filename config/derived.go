@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"apim-azure/config/azure"
@@ -130,6 +131,16 @@ func (c *Config) Hosts() []Host {
 	return hosts
 }
 
+// Host is the host of one component; group is empty for ANM. A component the stack doesn't have has an empty host.
+func (c *Config) Host(role Role, group string) Host {
+	for _, h := range c.Hosts() {
+		if h.Role == role && h.Group == group {
+			return h
+		}
+	}
+	return Host{}
+}
+
 func (c *Config) host(role Role, group, label string, private bool, key string) Host {
 	return Host{role, group, label + "." + c.Domain, private, key}
 }
@@ -140,3 +151,24 @@ func orDefault(value, otherwise string) string {
 	}
 	return value
 }
+
+// ACME is the value of ingress.certificates that has cert-manager get the hosts' certificates.
+const ACME = "acme"
+
+// ProvesByRecord tells whether certificates are had by records in the public zone: those of private hosts, which no authority
+// reaches. All hosts behind the entry point are of one kind.
+func (c *Config) ProvesByRecord() bool {
+	return c.Ingress.Certificates == ACME && c.Ingress.Exposure == "private"
+}
+
+// PublicZone is the resource group and the name of network.publicDnsZoneId, which Load has checked; empty without one.
+func (c *Config) PublicZone() (resourceGroup, name string) {
+	parts := strings.Split(c.Network.PublicDNSZoneID, "/")
+	if len(parts) != 9 {
+		return "", ""
+	}
+	return parts[4], strings.ToLower(parts[8])
+}
+
+// Groups are all Entra groups with a role in the namespace.
+func (a Access) Groups() []string { return slices.Concat(a.Deployers, a.Support, a.Viewers) }

@@ -109,3 +109,26 @@ func TestNamesTagsAndAddressesOfAStack(t *testing.T) {
 		t.Errorf("tags are %v, want %v", got, want)
 	}
 }
+
+func TestOnlyPrivateHostsAreProvedByRecords(t *testing.T) {
+	for _, c := range []struct {
+		certificates, exposure string
+		want                   bool
+	}{{"supplied", "private", false}, {config.ACME, "public", false}, {config.ACME, "private", true}} {
+		stack := &config.Config{Ingress: config.Ingress{Certificates: c.certificates, Exposure: c.exposure}}
+		if got := stack.ProvesByRecord(); got != c.want {
+			t.Errorf("%s, %s: %t", c.certificates, c.exposure, got)
+		}
+	}
+}
+
+func TestAPublicZoneIsFoundByItsGroupAndName(t *testing.T) {
+	stack := &config.Config{}
+	if group, zone := stack.PublicZone(); group != "" || zone != "" {
+		t.Errorf("without a zone: %q, %q", group, zone)
+	}
+	stack.Network.PublicDNSZoneID = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/Names/providers/Microsoft.Network/dnsZones/Example.com"
+	if group, zone := stack.PublicZone(); group != "Names" || zone != "example.com" {
+		t.Errorf("got %q, %q", group, zone)
+	}
+}

@@ -17,11 +17,13 @@ type fault struct{ rule, wayOut string }
 
 // formats are the rules a `format` tag names. Each is given a value that is not empty.
 var formats = map[string]func(string) *fault{
+	"acmeDirectory":     acmeDirectory,
 	"cassandraVersion":  pattern(`^2\.2\.\d{1,2}$`, "must be a release of the 2.2 line, which the product is certified with", "use 2.2.12"),
 	"clientRange":       clientRange,
 	"cpu":               cpu,
 	"dnsZone":           dnsZone,
 	"domain":            domain,
+	"email":             pattern(`^[^\s@,;"<>]+@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$`, "must be a mail address", "write it as team@example.com"),
 	"groupName":         pattern(plan.GroupNamePattern, "must be 1 to 30 lower-case letters, digits and underscores, starting with a letter and not ending in an underscore", "choose another name"),
 	"guid":              guid,
 	"https":             https,
@@ -29,16 +31,20 @@ var formats = map[string]func(string) *fault{
 	"keyspace":          keyspace,
 	"kubernetesVersion": pattern(`^1\.\d+$`, "must be a minor version, as AKS picks the patch", "write it as 1.36"),
 	"label":             dnsLabel,
+	"licenseFile":       pattern(plan.LicenseFilePattern, "must be a file name that ends in .lic, of letters, digits, dots, dashes and underscores: the product looks for no other", "write it as license.lic"),
 	"linuxUser":         linuxUser,
 	"mysqlLogin":        mysqlLogin,
 	"mysqlSku":          mysqlSKU,
 	"namespace":         namespace,
+	"objectName":        pattern(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`, "must be an object's name: 1 to 253 lower-case letters, digits, dashes and dots", "use the account's name without its namespace"),
+	"probePath":         pattern(`^/[!-~]*$`, "must be a path that starts with a slash, without spaces", "write it as /healthcheck"),
 	"publicRange":       publicRange,
 	"range":             ipv4Range,
 	"region":            region,
 	"registryHost":      pattern(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+(:\d{1,5})?$`, "must be the registry's host, without scheme or path", "write it as registry.example.com"),
 	"resourceGroup":     pattern(`^[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]$`, "must be 1 to 90 letters, digits, underscores, brackets, dashes and dots, not ending in a dot", "use the name of an existing resource group"),
 	"sha512":            pattern(`^[0-9a-fA-F]{128}$`, "must be 128 hexadecimal digits", "copy the checksum published with the release"),
+	"sqlFile":           pattern(plan.SQLFilePattern, "must be an absolute path in the image that ends in .sql", "name each file, not its folder"),
 	"time":              pattern(`^([01]\d|2[0-3]):[0-5]\d$`, "must be a time of day as HH:MM, from 00:00 to 23:59", "write it as 01:00"),
 	"utcOffset":         pattern(`^[+-](0\d|1[0-3]):[0-5]\d$|^[+-]14:00$`, "must be an offset as +HH:MM or -HH:MM, 14 hours at most", "write it as +01:00"),
 	"vmSize":            vmSize,
@@ -124,7 +130,7 @@ func domain(value string) *fault {
 
 var reservedNamespaces = []string{"default", "gatekeeper-system", "calico-system", "tigera-operator", "app-routing-system"}
 
-// namespace refuses what Kubernetes and AKS keep for themselves, and the one the ingress controller runs in.
+// namespace refuses what Kubernetes and AKS keep for themselves, and those the ingress controller and cert-manager run in.
 func namespace(value string) *fault {
 	if f := dnsLabel(value); f != nil {
 		return f
@@ -135,6 +141,8 @@ func namespace(value string) *fault {
 		return &fault{"belongs to the cluster itself", wayOut}
 	case value == plan.ControllerNamespace:
 		return &fault{"is the ingress controller's", wayOut}
+	case value == plan.CertManagerNamespace:
+		return &fault{"is cert-manager's", wayOut}
 	}
 	return nil
 }
@@ -209,6 +217,13 @@ func https(value string) *fault {
 	u, err := url.Parse(value)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || !plainURL.MatchString(value) {
 		return &fault{"must be an https:// address without credentials, quotes and spaces", "publish the file where the data subnet can fetch it over HTTPS"}
+	}
+	return nil
+}
+
+func acmeDirectory(value string) *fault {
+	if https(value) != nil {
+		return &fault{"must be an https:// address without credentials, quotes and spaces", "use the directory the authority documents"}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -157,10 +158,18 @@ func plans(c *config.Config) error {
 	var problems []error
 	specs := []workloads.Spec{}
 	if c.Workloads.Enabled {
-		specs = append(specs, workloads.ANMSpec(c.Workloads.ANM))
+		a := c.Workloads.ANM
+		specs = append(specs, workloads.ANMSpec{
+			Image: a.Image, CPU: a.CPU, MemoryMB: a.MemoryMB, HeapMB: a.HeapMB, Probe: workloads.ProbeSpec(a.Probe),
+		})
+		if s := c.Workloads.MetricsSchema; len(s.Files) > 0 {
+			problems = append(problems, workloads.SchemaSpec{Image: cmp.Or(s.Image, a.Image), Files: s.Files}.Validate())
+		}
+		problems = append(problems, workloads.CheckLicenseFile("workloads.licenseFile", c.Workloads.LicenseFile))
 	}
 	for _, g := range c.Workloads.Groups {
-		group := workloads.GroupSpec{Name: g.Name, Image: g.Image, Keyspace: c.Keyspace(g)}
+		group := workloads.GroupSpec{Name: g.Name, Image: g.Image, Keyspace: c.Keyspace(g),
+			ManagerHost: c.Host(config.RoleManager, g.Name).FQDN, ManagerProbe: workloads.ProbeSpec(g.Manager.Probe)}
 		keyspaces = append(keyspaces, cassandra.Keyspace{Group: g.Name, Name: group.Keyspace})
 		m, w := g.Manager, g.Gateway
 		specs = append(specs,
@@ -168,6 +177,7 @@ func plans(c *config.Config) error {
 			workloads.GatewaySpec{
 				Group: group, MinReplicas: w.MinReplicas, MaxReplicas: w.MaxReplicas, TargetCPUPercent: w.TargetCPUPercent,
 				TargetMemoryPercent: w.TargetMemoryPercent, CPURequest: w.CPURequest, CPU: w.CPU, MemoryMB: w.MemoryMB, HeapMB: w.HeapMB, ExtraPorts: w.ExtraPorts,
+				Probe: workloads.ProbeSpec(w.Probe),
 			})
 		for _, b := range g.Backends {
 			if b.CIDR != "" {

@@ -224,7 +224,7 @@ func TestRegionsWithoutAPairMayDoWithoutGeoRedundancyInProduction(t *testing.T) 
 }
 
 func TestSecretKeysAreThoseOfTheSecretsSection(t *testing.T) {
-	want := []string{"secrets.certificate", "secrets.license", "secrets.privateKey", "secrets.registryPassword", "secrets.registryUsername"}
+	want := []string{"secrets.adminUsers", "secrets.certificate", "secrets.license", "secrets.privateKey", "secrets.registryPassword", "secrets.registryUsername"}
 	if got := config.SecretKeys(); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

@@ -106,7 +106,7 @@ func TestStackFilesFitOnOneScreenAndHoldNoSecrets(t *testing.T) {
 
 // choices are the keys a stack may set as it likes: they are no figures, and what is required once the workloads are enabled.
 var choices = []string{
-	"environment", "ingress.exposure", "workloads.enabled", "workloads.acceptGeneralConditions", "workloads.anm.image",
+	"environment", "ingress.exposure", "workloads.enabled", "workloads.acceptGeneralConditions", "workloads.anm.image", "workloads.preflightImage",
 }
 
 func TestDevelopmentLowersOnlyWhatIsMarkedSo(t *testing.T) {

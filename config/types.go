@@ -47,8 +47,10 @@ type Config struct {
 	Ingress Ingress `key:"ingress"`
 	// JumpHost is the bastion machine administrators work from.
 	JumpHost JumpHost `key:"jumpHost"`
-	// Monitoring is the Log Analytics workspace.
+	// Monitoring is the Log Analytics workspace, and who scrapes the components' metrics.
 	Monitoring Monitoring `key:"monitoring"`
+	// Access is who besides the administrators may do something in the workloads' namespace.
+	Access Access `key:"access"`
 	// Workloads is what runs on the cluster.
 	Workloads Workloads `key:"workloads"`
 	// Secrets is everything that must be set with `pulumi config set --secret`.
@@ -254,6 +256,15 @@ type Ingress struct {
 	Capacity int `key:"capacity" default:"2" max:"125" figure:"fixed"`
 	// SourceRanges restricts who may connect, by CIDR. Load balancer only: AGIC has no source ranges.
 	SourceRanges []string `key:"sourceRanges" format:"clientRange"`
+	// Certificates says where the certificates come from that the entry point serves the hosts with: `supplied` takes
+	// secrets.certificate, `acme` has cert-manager get and renew one for each host. Public hosts prove themselves over HTTP, on
+	// port 80; private ones by a record in network.publicDnsZoneId, which must then be set. The listeners of the pods, and ANM on a
+	// load balancer of its own, present the certificates of their images either way.
+	Certificates string `key:"certificates" default:"supplied" enum:"supplied,acme"`
+	// ACMEEmail is the address the authority writes to before a certificate runs out. Required with `acme`.
+	ACMEEmail string `key:"acmeEmail" format:"email"`
+	// ACMEServer is the authority's directory.
+	ACMEServer string `key:"acmeServer" default:"https://acme-v02.api.letsencrypt.org/directory" format:"acmeDirectory"`
 }
 
 // JumpHost is the bastion machine administrators work from.
@@ -268,12 +279,31 @@ type JumpHost struct {
 	AdminUsername string `key:"adminUsername" default:"apimadmin" format:"linuxUser"`
 }
 
-// Monitoring is the Log Analytics workspace.
+// Monitoring is the Log Analytics workspace, and who scrapes the components' metrics.
 type Monitoring struct {
+	// Namespace is the namespace of this cluster whose pods may scrape ANM, API Manager UI and the gateways. Empty: nobody may.
+	Namespace string `key:"namespace" format:"label"`
+	// Ports are the TCP ports scraped, on each component that listens there. At least one with a namespace.
+	Ports []int `key:"ports" min:"1" max:"65535"`
 	// RetentionDays is how long the workspace keeps data, in days.
 	RetentionDays int `key:"retentionDays" default:"30" min:"30" max:"730"`
 	// DailyQuotaGB stops ingestion for the day when reached, in GB; -1 is unlimited, 0 is refused.
 	DailyQuotaGB int `key:"dailyQuotaGB" default:"-1" min:"-1" max:"10000"`
+}
+
+// Access is who besides aks.adminGroups may do something in the workloads' namespace. Each role includes the ones below it; a group
+// goes into one list only. Members of these groups may fetch the cluster's kubeconfig.
+type Access struct {
+	// Deployers are the object IDs of the Entra groups, of pipelines above all, that may change the components' objects, secrets
+	// included. Network policies and roles stay the administrators'.
+	Deployers []string `key:"deployers" format:"guid"`
+	// Support are the object IDs of the Entra groups that may read logs and restart pods. They may log in at the jump host.
+	Support []string `key:"support" format:"guid"`
+	// Viewers are the object IDs of the Entra groups that may see every object but secrets, and no logs. They may log in at the
+	// jump host.
+	Viewers []string `key:"viewers" format:"guid"`
+	// Monitoring are the service accounts of monitoring.namespace that may list the pods and services to scrape.
+	Monitoring []string `key:"monitoring" format:"objectName"`
 }
 
 // Workloads is what runs on the cluster.
@@ -290,10 +320,47 @@ type Workloads struct {
 	// HeadroomPods is the number of low-priority pods, each the size of the largest group's gateway, that keep room for a
 	// rollout.
 	HeadroomPods int `key:"headroomPods" default:"1" min:"0" max:"20" figure:"lower"`
+	// PreflightImage is repository:tag, in the registry, of the image built from cmd/preflight/Dockerfile. Its init containers wait
+	// for what a pod needs and say what is missing. Required when enabled.
+	PreflightImage string `key:"preflightImage" format:"image"`
+	// ReadOnlyRoot keeps the containers from writing into their own file system. The product's directory is then a copy, made
+	// by its own image when a pod starts, on the node's disk: 4 GiB at most. False leaves the images as they are.
+	ReadOnlyRoot bool `key:"readOnlyRoot" default:"true"`
+	// ListenerCertificates mounts secrets.certificate into all pods and names its files in the variables `listenercert_*`,
+	// `listenerkey_*` and `listenercacert_*`, for images with the module that reads them, such as Axway's demo images. The product
+	// alone doesn't: its listeners present the certificates of the FED.
+	ListenerCertificates bool `key:"listenerCertificates" default:"false"`
+	// LicenseFile is the name of the licence's file in the pods, if secrets.license is set. It ends in `.lic`: the product looks for
+	// no other.
+	LicenseFile string `key:"licenseFile" default:"license.lic" format:"licenseFile"`
+	// MetricsSchema is the job that brings the metrics database to the product's schema.
+	MetricsSchema MetricsSchema `key:"metricsSchema"`
 	// ANM is the Admin Node Manager.
 	ANM ANM `key:"anm"`
 	// Groups are the gateway groups. At least one when enabled.
 	Groups []Group `key:"groups"`
+}
+
+// MetricsSchema is the job that brings the metrics database to the product's schema before ANM starts. It applies each file once,
+// and runs again when an image or the list changes.
+type MetricsSchema struct {
+	// Files are the product's SQL files, by their paths in the image; they are applied in the order of their names. Axway puts the
+	// metrics tables into `/opt/Axway/apigateway/system/conf/sql/mysql/analytics.sql`, unless the image was slimmed. Empty: no job,
+	// the SQL is run by hand.
+	Files []string `key:"files" format:"sqlFile"`
+	// Image is repository:tag, in the registry, of an image that carries the files. Empty: ANM's.
+	Image string `key:"image" format:"image"`
+}
+
+// Probe is what differs about a component's health check from the component's own: one path for startup, readiness and liveness.
+type Probe struct {
+	// Path is the path to get. Empty: `/login` for ANM, `/healthcheck` for API Manager UI and the gateways.
+	Path string `key:"path" format:"probePath"`
+	// Port is the port asked: 8091 or 8090 for ANM, 8075 for API Manager UI, 8065 or one of extraPorts for the gateways; HTTP on
+	// 8080 and 8081, HTTPS on the others. 0: the first of these.
+	Port int `key:"port" default:"0" min:"0" max:"65535"`
+	// StartupMinutes is how long the component may take to start, in minutes.
+	StartupMinutes int `key:"startupMinutes" default:"10" min:"1" max:"15"`
 }
 
 // ANM is the Admin Node Manager: always one replica, because two disagree about the topology.
@@ -307,6 +374,11 @@ type ANM struct {
 	MemoryMB int `key:"memoryMB" default:"2048" max:"65536" figure:"fixed"`
 	// HeapMB is the Java heap in MiB, three quarters of the memory at most: the JVM needs the rest itself.
 	HeapMB int `key:"heapMB" default:"1024" max:"49152" figure:"fixed"`
+	// Probe is what differs about the health check.
+	Probe Probe `key:"probe"`
+	// Backends are what ANM itself calls, such as an LDAP server for its administrators. It reaches nothing else outside of the
+	// platform but the metrics database.
+	Backends []Backend `key:"backends"`
 }
 
 // Group is a gateway group: one image, one keyspace pair, an API Manager UI and autoscaled gateways.
@@ -326,8 +398,7 @@ type Group struct {
 	Manager Manager `key:"manager"`
 	// Gateway is the group's API gateways.
 	Gateway Gateway `key:"gateway"`
-	// AllowedNamespaces are the namespaces whose pods may call the gateways from inside the cluster. Checked, but without effect
-	// until network policies are built.
+	// AllowedNamespaces are the namespaces whose pods may call the gateways from inside the cluster.
 	AllowedNamespaces []string `key:"allowedNamespaces" format:"label"`
 	// Backends are the services the group's APIs call.
 	Backends []Backend `key:"backends"`
@@ -353,6 +424,11 @@ type Manager struct {
 	MemoryMB int `key:"memoryMB" default:"2048" max:"65536" figure:"fixed"`
 	// HeapMB is the Java heap in MiB, three quarters of memoryMB at most.
 	HeapMB int `key:"heapMB" default:"1024" max:"49152" figure:"fixed"`
+	// Probe is what differs about the health check.
+	Probe Probe `key:"probe"`
+	// Backends are what API Manager UI itself calls, such as an identity provider or a mail relay of the own network. Those on the
+	// Internet, on ports 443, 465 and 587, need no entry.
+	Backends []Backend `key:"backends"`
 }
 
 // Gateway is a group's API gateways.
@@ -375,13 +451,15 @@ type Gateway struct {
 	HeapMB int `key:"heapMB" default:"1512" max:"49152" figure:"fixed"`
 	// ExtraPorts are further listener ports to publish inside the cluster.
 	ExtraPorts []int `key:"extraPorts" enum:"8443,8080,8081,8089"`
+	// Probe is what differs about the health check.
+	Probe Probe `key:"probe"`
 }
 
-// Backend is a set of addresses a group's APIs call: either a namespace of this cluster or a CIDR.
+// Backend is a service outside of the platform that is called: either a namespace of this cluster or a CIDR.
 type Backend struct {
-	// Namespace is a namespace of this cluster. Checked, but without effect until network policies are built.
+	// Namespace is a namespace of this cluster.
 	Namespace string `key:"namespace" format:"label"`
-	// CIDR is a range outside the cluster, which the AKS subnet's security group lets the gateways reach.
+	// CIDR is a range outside the cluster, which the AKS subnet's security group opens too.
 	CIDR string `key:"cidr" format:"range"`
 	// Ports are the TCP ports called. At least one.
 	Ports []int `key:"ports" required:"true" min:"1" max:"65535"`
@@ -389,13 +467,15 @@ type Backend struct {
 
 // Secrets is everything that must be set with `pulumi config set --secret`.
 type Secrets struct {
-	// Certificate is the PEM chain, leaf first, all hosts are served with. Required when the workloads are enabled; it must
-	// cover every host and must not be self-signed.
+	// Certificate is the PEM chain, leaf first, all hosts are served with. Required when the workloads are enabled and
+	// ingress.certificates is supplied; it must cover every host and must not be self-signed.
 	Certificate string `key:"certificate" secret:"true"`
 	// PrivateKey is the certificate's PEM key.
 	PrivateKey string `key:"privateKey" secret:"true"`
 	// License is the text of the Axway licence file. Empty: the images carry their own.
 	License string `key:"license" secret:"true"`
+	// AdminUsers is the text of ANM's adminUsers.json, which says who may log in. Empty: the image carries its own.
+	AdminUsers string `key:"adminUsers" secret:"true"`
 	// RegistryUsername is the login at registry.external.
 	RegistryUsername string `key:"registryUsername" secret:"true"`
 	// RegistryPassword is the password at registry.external.

@@ -25,6 +25,8 @@ func validate(c *Config, f *findings) {
 	validateIngress(c, f)
 	validateData(c, f)
 	validateGroups(c, f)
+	validateFlows(c, f)
+	validateAccess(c, f)
 	validateSizing(c, f)
 	validateSecrets(c, f)
 	slices.Sort(f.warnings)

@@ -77,8 +77,10 @@ func validateGroups(c *Config, f *findings) {
 			names.take(f, path+".name", g.Name, g.Name)
 			validateKeyspaces(c, f, keyspaces, path, g)
 		}
-		for j, b := range g.Backends {
-			validateBackend(f, fmt.Sprintf("%s.backends[%d]", path, j), b)
+		validateBackends(c, f, path+".backends", g.Backends)
+		validateBackends(c, f, path+".manager.backends", g.Manager.Backends)
+		for j, name := range g.AllowedNamespaces {
+			checkOtherNamespace(c, f, fmt.Sprintf("%s.allowedNamespaces[%d]", path, j), name)
 		}
 	}
 	for _, h := range c.servedHosts(f) {
@@ -108,15 +110,6 @@ func validateKeyspaces(c *Config, f *findings, taken claims, path string, g Grou
 	if taken.take(f, key, strings.ToLower(own), own) {
 		throttling := c.ThrottlingKeyspace(g)
 		taken.take(f, key, strings.ToLower(throttling), throttling)
-	}
-}
-
-func validateBackend(f *findings, path string, b Backend) {
-	switch {
-	case b.Namespace == "" && b.CIDR == "":
-		f.refuse(path, nil, "names neither a namespace nor a range", "set namespace or cidr")
-	case b.Namespace != "" && b.CIDR != "":
-		f.refuse(path, b.Namespace+" and "+b.CIDR, "names both a namespace and a range", "split it into two back ends")
 	}
 }
 

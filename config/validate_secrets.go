@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"slices"
@@ -21,6 +22,9 @@ func validateSecrets(c *Config, f *findings) {
 		return
 	}
 	s := c.Secrets
+	if users := []byte(s.AdminUsers); s.AdminUsers != "" && !json.Valid(users) {
+		f.refuse("secrets.adminUsers", nil, "is not JSON", "set it to the text of adminUsers.json, as it lies in conf of an installation")
+	}
 	for _, login := range []struct{ key, value string }{
 		{"secrets.registryUsername", s.RegistryUsername}, {"secrets.registryPassword", s.RegistryPassword},
 	} {
@@ -31,14 +35,14 @@ func validateSecrets(c *Config, f *findings) {
 			f.refuse(login.key, nil, "is the login of another registry, and registry.external names none", "set registry.external or remove it")
 		}
 	}
-	if !c.Workloads.Enabled && s.Certificate == "" && s.PrivateKey == "" {
+	if (!c.Workloads.Enabled || c.Ingress.Certificates == "acme") && s.Certificate == "" && s.PrivateKey == "" {
 		return
 	}
 	missing := false
 	for _, part := range []struct{ key, value string }{{"secrets.certificate", s.Certificate}, {"secrets.privateKey", s.PrivateKey}} {
 		if strings.TrimSpace(part.value) == "" && !f.refused(part.key) {
 			missing = true
-			f.refuse(part.key, nil, "is required when workloads.enabled is true or the other half of the pair is set", "set it with `pulumi config set --secret --path "+c.Project+":"+part.key+" < FILE`")
+			f.refuse(part.key, nil, "is required when workloads.enabled is true (unless ingress.certificates is acme) or the other half of the pair is set", "set it with `pulumi config set --secret --path "+c.Project+":"+part.key+" < FILE`")
 		}
 	}
 	if !missing && !f.anyRefused("secrets", "certificate", "privateKey") {

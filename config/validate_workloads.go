@@ -3,7 +3,9 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
+	"strings"
 
 	"apim-azure/config/azure"
 	"apim-azure/workloads/plan"
@@ -22,11 +24,15 @@ func validateSizing(c *Config, f *findings) {
 	if w.TraceLevel == "DATA" && c.Environment == "production" {
 		f.warn("workloads.traceLevel", w.TraceLevel, "writes the payloads of messages to the logs")
 	}
+	validateSchema(c, f)
 	checkHeap(f, "workloads.anm", w.ANM.HeapMB, w.ANM.MemoryMB)
+	checkProbe(f, "workloads.anm.probe", w.ANM.Probe, plan.ProbePorts(plan.ANM, nil))
 	for i, g := range w.Groups {
 		path := fmt.Sprintf("workloads.groups[%d]", i)
 		checkHeap(f, path+".manager", g.Manager.HeapMB, g.Manager.MemoryMB)
 		checkHeap(f, path+".gateway", g.Gateway.HeapMB, g.Gateway.MemoryMB)
+		checkProbe(f, path+".manager.probe", g.Manager.Probe, plan.ProbePorts(plan.Manager, nil))
+		checkProbe(f, path+".gateway.probe", g.Gateway.Probe, plan.ProbePorts(plan.Gateway, g.Gateway.ExtraPorts))
 		checkRequest(f, path+".manager", g.Manager.CPURequest, g.Manager.CPU)
 		checkRequest(f, path+".gateway", g.Gateway.CPURequest, g.Gateway.CPU)
 		if g.Manager.MemoryRequestMB > g.Manager.MemoryMB && !f.anyRefused(path+".manager", "memoryRequestMB", "memoryMB") {
@@ -51,8 +57,30 @@ func validateEnabled(c *Config, f *findings) {
 	if w.ANM.Image == "" {
 		f.refuse("workloads.anm.image", nil, "is required when workloads.enabled is true", "set it to repository:tag of the image in the registry")
 	}
+	if w.PreflightImage == "" {
+		f.refuse("workloads.preflightImage", nil, "is required when workloads.enabled is true", "build cmd/preflight/Dockerfile, push it to the registry and set its repository:tag")
+	}
+	if w.ListenerCertificates && c.Ingress.Certificates == "acme" && c.Secrets.Certificate == "" {
+		f.refuse("workloads.listenerCertificates", true, "mounts secrets.certificate, and there is none", "set secrets.certificate and secrets.privateKey, or put the certificates into the FED")
+	}
 	if len(w.Groups) == 0 && !f.refused("workloads.groups") {
 		f.refuse("workloads.groups", nil, "needs one group at least when workloads.enabled is true", "add a group with a name and an image")
+	}
+}
+
+// validateSchema checks that the job's files have different names, as they end up in one folder.
+func validateSchema(c *Config, f *findings) {
+	names := claims{}
+	for i, file := range c.Workloads.MetricsSchema.Files {
+		if key := fmt.Sprintf("workloads.metricsSchema.files[%d]", i); !f.refused(key) {
+			names.take(f, key, path.Base(file), path.Base(file))
+		}
+	}
+}
+
+func checkProbe(f *findings, key string, probe Probe, ports []int) {
+	if probe.Port != 0 && !slices.Contains(ports, probe.Port) && !f.refused(key+".port") {
+		f.refuse(key+".port", probe.Port, "is no port the container listens on", "use "+strings.Trim(strings.ReplaceAll(fmt.Sprint(ports), " ", ", "), "[]"))
 	}
 }
 

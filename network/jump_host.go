@@ -18,9 +18,11 @@ import (
 // JumpHostToken is the component's type.
 const JumpHostToken = "apim:network:JumpHost"
 
-// roleVMAdministratorLogin is the built-in role that lets an Entra user open a shell, with sudo, on a machine that has the
-// Entra login extension.
-const roleVMAdministratorLogin = "1c0163c0-47e6-4577-8991-ea5c82e286e4"
+// The built-in roles that let an Entra user open a shell on a machine that has the Entra login extension, with sudo and without.
+const (
+	roleVMAdministratorLogin = "1c0163c0-47e6-4577-8991-ea5c82e286e4"
+	roleVMUserLogin          = "fb879df8-f326-4884-b1cf-06f3ad86be52"
+)
 
 // toolsScript installs the administrators' tools. It is a Run Command, not cloud-init: cloud-init can't change without
 // replacing the machine, and a new kubectl must not cost the machine and what administrators keep on it.
@@ -52,6 +54,8 @@ type JumpHostArgs struct {
 	KubernetesVersion string
 	// AdminGroups are the object IDs of the Entra groups whose members may log in. Without any, only the local administrator can.
 	AdminGroups []string
+	// UserGroups are the same for logins without sudo.
+	UserGroups []string
 }
 
 // JumpHost is the machine administrators work from.
@@ -193,15 +197,17 @@ func (b jumpHostBuilder) login(vm *compute.VirtualMachine) error {
 		return err
 	}
 	scope := p.ID("Microsoft.Compute/virtualMachines", a.Names.Of("jump"))
-	for _, group := range a.AdminGroups {
-		if _, err := authorization.NewRoleAssignment(b.ctx, b.name+"-login-"+group, &authorization.RoleAssignmentArgs{
-			Scope:              vm.ID(), // not the plain ID: the assignment goes when the machine is replaced
-			RoleAssignmentName: pulumi.String(a.Names.RoleAssignment(scope, roleVMAdministratorLogin, group)),
-			RoleDefinitionId:   pulumi.String(p.RoleDefinition(roleVMAdministratorLogin)),
-			PrincipalId:        pulumi.String(group),
-			PrincipalType:      pulumi.String("Group"),
-		}, b.children.Opts()...); err != nil {
-			return err
+	for role, groups := range map[string][]string{roleVMAdministratorLogin: a.AdminGroups, roleVMUserLogin: a.UserGroups} {
+		for _, group := range groups {
+			if _, err := authorization.NewRoleAssignment(b.ctx, b.name+"-login-"+group, &authorization.RoleAssignmentArgs{
+				Scope:              vm.ID(), // not the plain ID: the assignment goes when the machine is replaced
+				RoleAssignmentName: pulumi.String(a.Names.RoleAssignment(scope, role, group)),
+				RoleDefinitionId:   pulumi.String(p.RoleDefinition(role)),
+				PrincipalId:        pulumi.String(group),
+				PrincipalType:      pulumi.String("Group"),
+			}, b.children.Opts()...); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

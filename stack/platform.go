@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"slices"
+
 	"github.com/pulumi/pulumi-azure-native-sdk/resources/v3"
 	"github.com/pulumi/pulumi-tls/sdk/v5/go/tls"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -137,17 +139,10 @@ func (p *platform) ruleInputs(cfg *config.Config) netplan.RuleInputs {
 		Controller: netplan.Controller(cfg.Ingress.Controller), Exposure: netplan.Exposure(cfg.Ingress.Exposure),
 		ANM: p.entry.ANM, AdminCIDRs: cfg.JumpHost.AdminCIDRs, SourceRanges: cfg.Ingress.SourceRanges,
 		// Port 80 redirects to 443.
-		HTTP: true,
+		HTTP: true, ACME: provesOverHTTP(cfg), Backends: backendRanges(cfg),
 	}
 	if in.Controller == netplan.LoadBalancer {
 		in.Frontend = p.entry.Private
-	}
-	for _, group := range cfg.Workloads.Groups {
-		for _, backend := range group.Backends {
-			if backend.CIDR != "" {
-				in.Backends = append(in.Backends, netplan.Backend{CIDR: backend.CIDR, Ports: backend.Ports})
-			}
-		}
 	}
 	return in
 }
@@ -244,6 +239,7 @@ func (p *platform) newCluster(ctx *pulumi.Context, cfg *config.Config) (err erro
 		Plan: aksplan.Cluster{
 			KubernetesVersion: cfg.AKS.KubernetesVersion, Tier: cfg.AKS.Tier, NetworkPolicy: cfg.AKS.NetworkPolicy,
 			MaxPods: cfg.AKS.MaxPods, TenantID: cfg.Azure.TenantID, AdminGroups: cfg.AKS.AdminGroups,
+			UserGroups:    cfg.Access.Groups(),
 			LocalAccounts: cfg.AKS.LocalAccounts, AuthorizedIPRanges: cfg.AKS.AuthorizedIPRanges,
 			ServiceCIDR: cfg.AKS.ServiceCIDR, Zones: cfg.Zones(), SubnetID: subnet,
 			System: aksplan.SystemPool(cfg.AKS.SystemPool),
@@ -257,6 +253,10 @@ func (p *platform) newCluster(ctx *pulumi.Context, cfg *config.Config) (err erro
 	if p.gateway != nil {
 		access.Gateway = &aks.GatewayAccess{ID: p.gateway.ID, SubnetID: p.subnetID(cfg, netplan.GatewaySubnet)}
 		args.AGICSubject = workloadplan.AGICSubject()
+	}
+	if cfg.ProvesByRecord() {
+		access.DNSZoneID = cfg.Network.PublicDNSZoneID
+		args.CertManagerSubject = workloadplan.CertManagerSubject()
 	}
 	if p.identities, err = aks.NewIdentities(ctx, "identities", access); err != nil {
 		return err
@@ -273,6 +273,7 @@ func (p *platform) newAccess(ctx *pulumi.Context, cfg *config.Config) (err error
 		SubnetID: p.network.BastionSubnetID, PrivateAddress: netplan.Nth(cfg.Addresses().Bastion, jumpHostPlace),
 		VMSize: cfg.JumpHost.VMSize, AdminUsername: cfg.JumpHost.AdminUsername, SSHPublicKey: p.adminKey.PublicKeyOpenssh,
 		PublicIP: cfg.JumpHost.PublicIP, KubernetesVersion: cfg.AKS.KubernetesVersion, AdminGroups: cfg.AKS.AdminGroups,
+		UserGroups: slices.Concat(cfg.Access.Support, cfg.Access.Viewers),
 	}); err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"cmp"
+
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -20,32 +22,42 @@ func newWorkloads(ctx *pulumi.Context, cfg *config.Config, p *platform) error {
 	if err := w.newController(ctx, cfg, p); err != nil {
 		return err
 	}
+	// The users come first, then the tables, then who writes into them.
+	database := []pulumi.Resource{p.mysql}
+	if w.platform.MetricsSchema {
+		schema, err := workloads.NewSchemaJob(ctx, "metrics-schema", &workloads.SchemaJobArgs{
+			Platform: w.platform, Spec: schemaSpec(cfg), After: database,
+		})
+		if err != nil {
+			return err
+		}
+		database = append(database, schema.Ready)
+	}
 	anm, err := workloads.NewANM(ctx, "anm", &workloads.ANMArgs{
-		Platform: w.platform, Spec: workloadplan.ANMSpec(cfg.Workloads.ANM),
-		InternalAddress: addressText(p.entry.ANM), After: []pulumi.Resource{p.mysql},
+		Platform: w.platform, Spec: anmSpec(cfg), InternalAddress: addressText(p.entry.ANM), After: database,
 	})
 	if err != nil {
 		return err
 	}
-	published := map[hostKey]pulumi.Resource{{config.RoleANM, ""}: anm}
+	published := map[hostKey]pulumi.Resource{{config.RoleANM, ""}: anm.Ready}
 	var specs []workloadplan.GatewaySpec
 	for _, group := range cfg.Workloads.Groups {
 		manager, err := workloads.NewManager(ctx, "api-manager-"+group.Name, &workloads.ManagerArgs{
-			Platform: w.platform, Spec: managerSpec(cfg, group), After: []pulumi.Resource{anm, p.cassandra},
+			Platform: w.platform, Spec: managerSpec(cfg, group), After: []pulumi.Resource{anm.Ready, p.cassandra},
 		})
 		if err != nil {
 			return err
 		}
 		spec := gatewaySpec(cfg, group)
 		gateway, err := workloads.NewGateway(ctx, "traffic-"+group.Name, &workloads.GatewayArgs{
-			Platform: w.platform, Spec: spec, After: []pulumi.Resource{manager},
+			Platform: w.platform, Spec: spec, After: []pulumi.Resource{manager.Ready},
 		})
 		if err != nil {
 			return err
 		}
 		specs = append(specs, spec)
-		published[hostKey{config.RoleManager, group.Name}] = manager
-		published[hostKey{config.RoleAPI, group.Name}] = gateway
+		published[hostKey{config.RoleManager, group.Name}] = manager.Ready
+		published[hostKey{config.RoleAPI, group.Name}] = gateway.Ready
 	}
 	if cfg.Workloads.HeadroomPods > 0 {
 		if _, err := workloads.NewHeadroom(ctx, "headroom", &workloads.HeadroomArgs{
@@ -69,6 +81,8 @@ type foundation struct {
 	cluster    workloads.Cluster
 	platform   workloads.Platform
 	controller *workloads.IngressController
+	// issuer gets the hosts' certificates; nil when they are supplied.
+	issuer *workloads.CertManager
 }
 
 func newFoundation(ctx *pulumi.Context, cfg *config.Config, p *platform) (*foundation, error) {
@@ -84,10 +98,21 @@ func newFoundation(ctx *pulumi.Context, cfg *config.Config, p *platform) (*found
 	if err != nil {
 		return nil, err
 	}
-	w := &foundation{cluster: workloads.Cluster{Provider: provider, Resource: p.cluster.Managed, Retry: p.placement.Retry}}
+	w := &foundation{cluster: workloads.Cluster{
+		Provider: provider, Resource: p.cluster.Managed, KubernetesVersion: cfg.AKS.KubernetesVersion, Retry: p.placement.Retry,
+	}}
 	namespace, err := workloads.NewNamespace(ctx, "namespace", &workloads.NamespaceArgs{Cluster: w.cluster, Name: cfg.Workloads.Namespace})
 	if err != nil {
 		return nil, err
+	}
+	policies, err := workloads.NewPolicies(ctx, "policies", &workloads.PoliciesArgs{Namespace: namespace, Site: policySite(cfg, p.entry)})
+	if err != nil {
+		return nil, err
+	}
+	if access := accessArgs(cfg, namespace); !access.Empty() {
+		if _, err := workloads.NewAccess(ctx, "access", access); err != nil {
+			return nil, err
+		}
 	}
 	secrets, err := workloads.NewSecrets(ctx, "secrets", secretsArgs(cfg, p, namespace))
 	if err != nil {
@@ -101,9 +126,12 @@ func newFoundation(ctx *pulumi.Context, cfg *config.Config, p *platform) (*found
 		return nil, err
 	}
 	w.platform = workloads.Platform{
-		Namespace: namespace, Secrets: secrets, Events: events, Registry: p.registry.LoginServer,
+		Namespace: namespace, Secrets: secrets, Events: events, Policies: policies, Registry: p.registry.LoginServer,
 		NodeSelector: map[string]string{aksplan.PoolLabel: aksplan.APIMRole}, Zonal: len(cfg.Zones()) > 0,
 		TraceLevel: cfg.Workloads.TraceLevel, CassandraHost: p.cassandraHost(cfg),
+		PreflightImage: cfg.Workloads.PreflightImage, ReadOnlyRoot: cfg.Workloads.ReadOnlyRoot,
+		MetricsSchema: len(cfg.Workloads.MetricsSchema.Files) > 0,
+		ANMHost:       cfg.Host(config.RoleANM, "").FQDN, ANMProbe: workloadplan.ProbeSpec(cfg.Workloads.ANM.Probe),
 		AcceptGeneralConditions: cfg.Workloads.AcceptGeneralConditions,
 	}
 	if cfg.Registry.External != "" {
@@ -127,6 +155,16 @@ func secretsArgs(cfg *config.Config, p *platform, namespace *workloads.Namespace
 	}
 	if cfg.Secrets.License != "" {
 		args.License = pulumi.ToSecret(pulumi.String(cfg.Secrets.License)).(pulumi.StringOutput)
+		args.LicenseFile = cfg.Workloads.LicenseFile
+	}
+	if cfg.Secrets.AdminUsers != "" {
+		args.AdminUsers = pulumi.ToSecret(pulumi.String(cfg.Secrets.AdminUsers)).(pulumi.StringOutput)
+	}
+	if cfg.Workloads.ListenerCertificates {
+		args.Listener = &workloads.ListenerCertificate{
+			Chain: pulumi.ToSecret(pulumi.String(cfg.Secrets.Certificate)).(pulumi.StringOutput),
+			Key:   pulumi.ToSecret(pulumi.String(cfg.Secrets.PrivateKey)).(pulumi.StringOutput),
+		}
 	}
 	if cfg.Registry.External != "" {
 		args.Registry = &workloads.RegistryLogin{Server: cfg.Registry.External, Login: workloads.Login{
@@ -159,13 +197,39 @@ func (w *foundation) newController(ctx *pulumi.Context, cfg *config.Config, p *p
 		}
 	}
 	w.controller, err = workloads.NewIngressController(ctx, "ingress-controller", args)
+	if err != nil || cfg.Ingress.Certificates != config.ACME {
+		return err
+	}
+	return w.newIssuer(ctx, cfg, p)
+}
+
+// newIssuer registers cert-manager. Private hosts are proved by records, which takes an identity that may write them.
+func (w *foundation) newIssuer(ctx *pulumi.Context, cfg *config.Config, p *platform) (err error) {
+	args := &workloads.CertManagerArgs{
+		Namespace: w.platform.Namespace, NodeSelector: map[string]string{aksplan.PoolLabel: aksplan.InfraRole},
+		Issuer: workloadplan.Issuer{
+			Server: cfg.Ingress.ACMEServer, Email: cfg.Ingress.ACMEEmail, Controller: workloadplan.Controller(cfg.Ingress.Controller),
+			NodeSelector: map[string]string{aksplan.PoolLabel: aksplan.InfraRole},
+		},
+		After: []pulumi.Resource{w.controller},
+	}
+	if cfg.ProvesByRecord() {
+		group, zone := cfg.PublicZone()
+		args.Issuer.Zone = &workloadplan.PublicZone{SubscriptionID: cfg.Azure.SubscriptionID, ResourceGroup: group, Name: zone}
+		args.ClientID = p.identities.CertManagerClientID
+		args.After = append(args.After, p.identities, p.cluster)
+	}
+	w.issuer, err = workloads.NewCertManager(ctx, "cert-manager", args)
 	return err
 }
 
 // newIngresses publishes every host that shares the entry point.
 func (w *foundation) newIngresses(ctx *pulumi.Context, cfg *config.Config, p *platform, published map[hostKey]pulumi.Resource) error {
-	certificate := pulumi.ToSecret(pulumi.String(cfg.Secrets.Certificate)).(pulumi.StringOutput)
-	key := pulumi.ToSecret(pulumi.String(cfg.Secrets.PrivateKey)).(pulumi.StringOutput)
+	var certificate, key pulumi.StringInput
+	if w.issuer == nil {
+		certificate = pulumi.ToSecret(pulumi.String(cfg.Secrets.Certificate)).(pulumi.StringOutput)
+		key = pulumi.ToSecret(pulumi.String(cfg.Secrets.PrivateKey)).(pulumi.StringOutput)
+	}
 	components := map[config.Role]workloadplan.Component{
 		config.RoleANM: workloadplan.ANM, config.RoleManager: workloadplan.Manager, config.RoleAPI: workloadplan.Gateway,
 	}
@@ -183,7 +247,7 @@ func (w *foundation) newIngresses(ctx *pulumi.Context, cfg *config.Config, p *pl
 				Controller: workloadplan.Controller(cfg.Ingress.Controller), Host: host.FQDN, Private: host.Private,
 				UI: host.Role != config.RoleAPI, SourceRanges: cfg.Ingress.SourceRanges,
 			},
-			Certificate: certificate, PrivateKey: key,
+			Certificate: certificate, PrivateKey: key, Issuer: w.issuer,
 			After: []pulumi.Resource{w.controller, published[hostKey{host.Role, host.Group}]},
 		}); err != nil {
 			return err
@@ -199,8 +263,24 @@ func metricsLogin(p *platform, component string) workloads.Login {
 	}
 }
 
+func anmSpec(cfg *config.Config) workloadplan.ANMSpec {
+	a := cfg.Workloads.ANM
+	return workloadplan.ANMSpec{
+		Image: a.Image, CPU: a.CPU, MemoryMB: a.MemoryMB, HeapMB: a.HeapMB, Probe: workloadplan.ProbeSpec(a.Probe),
+	}
+}
+
+// schemaSpec takes the SQL from ANM's image unless another one is named.
+func schemaSpec(cfg *config.Config) workloadplan.SchemaSpec {
+	s := cfg.Workloads.MetricsSchema
+	return workloadplan.SchemaSpec{Image: cmp.Or(s.Image, cfg.Workloads.ANM.Image), Files: s.Files}
+}
+
 func groupSpec(cfg *config.Config, g config.Group) workloadplan.GroupSpec {
-	return workloadplan.GroupSpec{Name: g.Name, Image: g.Image, Keyspace: cfg.Keyspace(g)}
+	return workloadplan.GroupSpec{
+		Name: g.Name, Image: g.Image, Keyspace: cfg.Keyspace(g),
+		ManagerHost: cfg.Host(config.RoleManager, g.Name).FQDN, ManagerProbe: workloadplan.ProbeSpec(g.Manager.Probe),
+	}
 }
 
 func managerSpec(cfg *config.Config, g config.Group) workloadplan.ManagerSpec {
@@ -216,5 +296,6 @@ func gatewaySpec(cfg *config.Config, g config.Group) workloadplan.GatewaySpec {
 		TargetCPUPercent: g.Gateway.TargetCPUPercent, TargetMemoryPercent: g.Gateway.TargetMemoryPercent,
 		CPURequest: g.Gateway.CPURequest, CPU: g.Gateway.CPU,
 		MemoryMB: g.Gateway.MemoryMB, HeapMB: g.Gateway.HeapMB, ExtraPorts: g.Gateway.ExtraPorts,
+		Probe: workloadplan.ProbeSpec(g.Gateway.Probe),
 	}
 }

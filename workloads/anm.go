@@ -53,6 +53,10 @@ type ANM struct {
 	ServiceName pulumi.StringOutput `pulumi:"serviceName"`
 	// InternalAddress is the address of the internal load balancer, empty without one.
 	InternalAddress pulumi.StringOutput `pulumi:"internalAddress"`
+
+	// Ready is what comes up last. Wait for it rather than for the component: a component's children are known to the SDK only a
+	// moment after they were registered, and those it doesn't know yet are not waited for.
+	Ready pulumi.Resource
 }
 
 // NewANM creates the Deployment of the one replica, its Service and, if asked, the internal load balancer. Two ANMs disagree
@@ -82,7 +86,7 @@ func NewANM(ctx *pulumi.Context, name string, args *ANMArgs, opts ...pulumi.Reso
 	}
 	// Services come after their pods: a Service without any is waited for in vain.
 	kids.after = append(kids.after, deployment)
-	if _, err := newService(ctx, name, args.Platform, pod, kids); err != nil {
+	if anm.Ready, err = newService(ctx, name, args.Platform, pod, kids); err != nil {
 		return nil, err
 	}
 	if args.InternalAddress != "" {

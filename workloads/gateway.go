@@ -40,6 +40,9 @@ type Gateway struct {
 
 	// ServiceName is the Service of the API traffic, on port 8065.
 	ServiceName pulumi.StringOutput `pulumi:"serviceName"`
+
+	// Ready is what comes up last.
+	Ready pulumi.Resource
 }
 
 // NewGateway creates the autoscaler, the disruption budget, the Deployment and its Service. The Deployment states no number of
@@ -71,7 +74,7 @@ func NewGateway(ctx *pulumi.Context, name string, args *GatewayArgs, opts ...pul
 		return nil, err
 	}
 	kids.after = append(kids.after, deployment)
-	if _, err := newService(ctx, name, args.Platform, pod, kids); err != nil {
+	if g.Ready, err = newService(ctx, name, args.Platform, pod, kids); err != nil {
 		return nil, err
 	}
 	return g, ctx.RegisterResourceOutputs(g, pulumi.Map{"serviceName": g.ServiceName})

@@ -93,7 +93,9 @@ func (a *HeadroomArgs) deployment(class string) *appsv1.DeploymentArgs {
 	labels := pulumi.StringMap{"app.kubernetes.io/name": pulumi.String("headroom")}
 	meta := a.Namespace.meta("headroom", map[string]string{"app.kubernetes.io/name": "headroom", "app.kubernetes.io/part-of": "axway-api-management"})
 	// Not waited for: pods without room are this Deployment's purpose, and must never fail an update.
-	meta.Annotations = pulumi.StringMap{"pulumi.com/skipAwait": pulumi.String("true")}
+	annotations := plan.Annotations(plan.HeadroomExceptions())
+	annotations["pulumi.com/skipAwait"] = "true"
+	meta.Annotations = pulumi.ToStringMap(annotations)
 	return &appsv1.DeploymentArgs{
 		Metadata: meta,
 		Spec: &appsv1.DeploymentSpecArgs{
@@ -125,16 +127,10 @@ func (a *HeadroomArgs) podSpec(class string) *corev1.PodSpecArgs {
 			SeccompProfile: &corev1.SeccompProfileArgs{Type: pulumi.String("RuntimeDefault")},
 		},
 		Containers: corev1.ContainerArray{&corev1.ContainerArgs{
-			Name:  pulumi.String("pause"),
-			Image: pulumi.String(pauseImage),
-			Resources: &corev1.ResourceRequirementsArgs{
-				Requests: pulumi.ToStringMap(room.Requests()), Limits: pulumi.ToStringMap(room.Limits()),
-			},
-			SecurityContext: &corev1.SecurityContextArgs{
-				AllowPrivilegeEscalation: pulumi.Bool(false),
-				ReadOnlyRootFilesystem:   pulumi.Bool(true),
-				Capabilities:             &corev1.CapabilitiesArgs{Drop: pulumi.StringArray{pulumi.String("ALL")}},
-			},
+			Name:            pulumi.String("pause"),
+			Image:           pulumi.String(pauseImage),
+			Resources:       resources(room),
+			SecurityContext: confined(true),
 		}},
 	}
 }

@@ -21,8 +21,10 @@ type IngressArgs struct {
 	Group     string
 	// Publication says how.
 	Publication plan.Publication
-	// Certificate is the PEM chain of the host, leaf first, and PrivateKey its PEM key.
+	// Certificate is the PEM chain of the host, leaf first, and PrivateKey its PEM key. Nil with an issuer.
 	Certificate, PrivateKey pulumi.StringInput
+	// Issuer gets the certificate instead. Nil: it is supplied.
+	Issuer *CertManager
 	// After is what must be up first: the controller and the component.
 	After []pulumi.Resource
 }
@@ -44,7 +46,7 @@ func (a *IngressArgs) Validate() error {
 	if a.Publication.Host == "" {
 		errs = append(errs, errors.New("ingress: the host name is required"))
 	}
-	if a.Certificate == nil || a.PrivateKey == nil {
+	if a.Issuer == nil && (a.Certificate == nil || a.PrivateKey == nil) {
 		errs = append(errs, errors.New("secrets.certificate, secrets.privateKey: both are required to publish a host"))
 	}
 	return errors.Join(errs...)
@@ -58,7 +60,8 @@ type Ingress struct {
 	URL pulumi.StringOutput `pulumi:"url"`
 }
 
-// NewIngress creates the host's certificate and its ingress: HTTPS only, all paths, HTTPS to the pods.
+// NewIngress creates the host's certificate and its ingress: HTTPS only, all paths, HTTPS to the pods. It doesn't wait for a
+// certificate that is issued: the authority may have to find the host first, whose record may be made by hand after this run.
 func NewIngress(ctx *pulumi.Context, name string, args *IngressArgs, opts ...pulumi.ResourceOption) (*Ingress, error) {
 	if err := args.Validate(); err != nil {
 		return nil, err
@@ -69,10 +72,7 @@ func NewIngress(ctx *pulumi.Context, name string, args *IngressArgs, opts ...pul
 		return nil, err
 	}
 	object := plan.ObjectName(args.Component, args.Group)
-	certificate, err := newSecret(ctx, name+"-certificate", args.Namespace, content{
-		name: plan.CertificateSecret(object), kind: "kubernetes.io/tls",
-		data: pulumi.StringMap{plan.KeyCertificate: args.Certificate, plan.KeyPrivateKey: args.PrivateKey},
-	}, kids)
+	certificate, err := args.certificate(ctx, name+"-certificate", object, kids)
 	if err != nil {
 		return nil, err
 	}
@@ -86,12 +86,32 @@ func NewIngress(ctx *pulumi.Context, name string, args *IngressArgs, opts ...pul
 	return i, ctx.RegisterResourceOutputs(i, pulumi.Map{"url": i.URL})
 }
 
+// certificate creates what the ingress takes its certificate from: the secret, or the order for one.
+func (a *IngressArgs) certificate(ctx *pulumi.Context, name, object string, kids children) (pulumi.Resource, error) {
+	if a.Issuer != nil {
+		meta := a.Namespace.meta(object, plan.Labels(a.Component, a.Group))
+		return a.Issuer.newCertificate(ctx, name, meta, plan.CertificateSpec(object, a.Publication.Host), kids)
+	}
+	return newSecret(ctx, name, a.Namespace, content{
+		name: plan.CertificateSecret(object), kind: "kubernetes.io/tls",
+		data: pulumi.StringMap{plan.KeyCertificate: a.Certificate, plan.KeyPrivateKey: a.PrivateKey},
+	}, kids)
+}
+
+// secret names the secret with the host's certificate.
+func (a *IngressArgs) secret(object string) string {
+	if a.Issuer != nil {
+		return plan.IssuedSecret(object)
+	}
+	return plan.CertificateSecret(object)
+}
+
 func (a *IngressArgs) spec(service string) *networkingv1.IngressSpecArgs {
 	host := pulumi.String(a.Publication.Host)
 	return &networkingv1.IngressSpecArgs{
 		IngressClassName: pulumi.String(a.Publication.Controller.IngressClass()),
 		Tls: networkingv1.IngressTLSArray{&networkingv1.IngressTLSArgs{
-			Hosts: pulumi.StringArray{host}, SecretName: pulumi.String(plan.CertificateSecret(service)),
+			Hosts: pulumi.StringArray{host}, SecretName: pulumi.String(a.secret(service)),
 		}},
 		Rules: networkingv1.IngressRuleArray{&networkingv1.IngressRuleArgs{
 			Host: host,

@@ -3,8 +3,6 @@ package workloads
 import (
 	"errors"
 
-	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
-	helmv3 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/helm/v3"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -14,9 +12,6 @@ import (
 
 // IngressControllerToken is the type of IngressController.
 const IngressControllerToken = "apim:workloads:IngressController"
-
-// releaseSeconds is how long a chart may take to come up.
-const releaseSeconds = 1800
 
 // AGIC is the controller of Application Gateway.
 type AGIC struct {
@@ -103,9 +98,7 @@ func NewIngressController(ctx *pulumi.Context, name string, args *IngressControl
 		return nil, err
 	}
 	kids.after = args.After
-	namespace, err := corev1.NewNamespace(ctx, name+"-namespace", &corev1.NamespaceArgs{
-		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(plan.ControllerNamespace)},
-	}, kids.opts()...)
+	namespace, err := args.Cluster.newNamespace(ctx, name+"-namespace", plan.ControllerNamespace, controller.SecurityLevel(), nil, kids)
 	if err != nil {
 		return nil, err
 	}
@@ -117,18 +110,7 @@ func NewIngressController(ctx *pulumi.Context, name string, args *IngressControl
 		}
 		before = append(before, class)
 	}
-	_, err = helmv3.NewRelease(ctx, name+"-release", &helmv3.ReleaseArgs{
-		Name:      pulumi.String(chart.Release),
-		Namespace: pulumi.String(plan.ControllerNamespace),
-		Chart:     pulumi.String(chart.Reference),
-		Version:   pulumi.String(chart.Version),
-		Values:    values,
-		Timeout:   pulumi.Int(releaseSeconds),
-		// A release that failed leaves nothing behind that the next attempt would trip over.
-		Atomic:        pulumi.Bool(true),
-		CleanupOnFail: pulumi.Bool(true),
-		MaxHistory:    pulumi.Int(5),
-	}, kids.opts(rollout(1), pulumi.DependsOn(before))...)
+	_, err = newRelease(ctx, name+"-release", plan.ControllerNamespace, chart, values, kids.opts(rollout(1), pulumi.DependsOn(before)))
 	if err != nil {
 		return nil, err
 	}

@@ -34,6 +34,9 @@ type Manager struct {
 
 	// ServiceName is the Service of the user interface, on port 8075.
 	ServiceName pulumi.StringOutput `pulumi:"serviceName"`
+
+	// Ready is what comes up last.
+	Ready pulumi.Resource
 }
 
 // NewManager creates the Deployment of one replica, as Axway recommends, and its Service. During a rollout there are two for a
@@ -58,7 +61,7 @@ func NewManager(ctx *pulumi.Context, name string, args *ManagerArgs, opts ...pul
 		return nil, err
 	}
 	kids.after = append(kids.after, deployment)
-	if _, err := newService(ctx, name, args.Platform, pod, kids); err != nil {
+	if m.Ready, err = newService(ctx, name, args.Platform, pod, kids); err != nil {
 		return nil, err
 	}
 	return m, ctx.RegisterResourceOutputs(m, pulumi.Map{"serviceName": m.ServiceName})

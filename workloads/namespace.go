@@ -3,6 +3,7 @@ package workloads
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
@@ -21,6 +22,8 @@ type Cluster struct {
 	Provider pulumi.ProviderResource
 	// Resource is the cluster's own resource; the objects are deleted with it.
 	Resource pulumi.Resource
+	// KubernetesVersion is the minor version: its rules are the ones pods are held to.
+	KubernetesVersion string
 	// Retry tries again what the API server will let through later. Nil: never.
 	Retry *pulumi.ErrorHook
 }
@@ -29,7 +32,18 @@ func (c Cluster) validate() error {
 	if c.Provider == nil || c.Resource == nil {
 		return errors.New("cluster: the Kubernetes provider and the cluster's resource are both required")
 	}
-	return nil
+	return plan.CheckKubernetesVersion(c.KubernetesVersion)
+}
+
+// newNamespace creates a namespace that refuses pods below a level.
+func (c Cluster) newNamespace(ctx *pulumi.Context, name, namespace string, level plan.SecurityLevel, labels map[string]string,
+	kids children,
+) (*corev1.Namespace, error) {
+	all := plan.PodSecurity(level, c.KubernetesVersion)
+	maps.Copy(all, labels)
+	return corev1.NewNamespace(ctx, name, &corev1.NamespaceArgs{
+		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(namespace), Labels: pulumi.ToStringMap(all)},
+	}, kids.opts()...)
 }
 
 // register registers a component whose children are objects of the cluster.
@@ -78,6 +92,8 @@ func (a *NamespaceArgs) Validate() error {
 		name = errors.New("workloads.namespace: empty; name the namespace all components share")
 	case plan.ControllerNamespace:
 		name = fmt.Errorf("workloads.namespace: %q is the ingress controller's; choose another name", a.Name)
+	case plan.CertManagerNamespace:
+		name = fmt.Errorf("workloads.namespace: %q is cert-manager's; choose another name", a.Name)
 	}
 	return errors.Join(a.Cluster.validate(), name)
 }
@@ -96,7 +112,7 @@ type Namespace struct {
 	object pulumi.Resource
 }
 
-// NewNamespace creates the namespace. Pods that would break the restricted security profile are warned about, not refused.
+// NewNamespace creates the namespace. The API server refuses pods in it that break the restricted security profile.
 func NewNamespace(ctx *pulumi.Context, name string, args *NamespaceArgs, opts ...pulumi.ResourceOption) (*Namespace, error) {
 	if err := args.Validate(); err != nil {
 		return nil, err
@@ -106,15 +122,8 @@ func NewNamespace(ctx *pulumi.Context, name string, args *NamespaceArgs, opts ..
 	if err != nil {
 		return nil, err
 	}
-	n.object, err = corev1.NewNamespace(ctx, name+"-namespace", &corev1.NamespaceArgs{
-		Metadata: &metav1.ObjectMetaArgs{
-			Name: pulumi.String(args.Name),
-			Labels: pulumi.StringMap{
-				"app.kubernetes.io/part-of":       pulumi.String("axway-api-management"),
-				"pod-security.kubernetes.io/warn": pulumi.String("restricted"),
-			},
-		},
-	}, kids.opts()...)
+	n.object, err = args.Cluster.newNamespace(ctx, name+"-namespace", args.Name, plan.Restricted,
+		map[string]string{"app.kubernetes.io/part-of": "axway-api-management"}, kids)
 	if err != nil {
 		return nil, err
 	}

@@ -14,9 +14,8 @@ import (
 const (
 	// axwayUser is the user and group of Axway's images.
 	axwayUser = 1000
-	// progressDeadline is how long, in seconds, a rollout may stand still before it is called failed: JVMs start slowly, and a
-	// rollout may have to wait for a new node first.
-	progressDeadline = 1800
+	// progressDeadline is in seconds.
+	progressDeadline = plan.RolloutMinutes * 60
 	// rolloutMinutes is above the deadline, so that the cluster's own reason is what the operator reads.
 	rolloutMinutes = 40
 	// podMinutes is how long each further pod may take: they are replaced one after the other, each JVM starting in minutes.
@@ -42,7 +41,7 @@ func newServiceAccount(ctx *pulumi.Context, name string, platform Platform, pod 
 }
 
 // newService offers a component's published ports inside the cluster.
-func newService(ctx *pulumi.Context, name string, platform Platform, pod plan.Pod, kids children) (*corev1.Service, error) {
+func newService(ctx *pulumi.Context, name string, platform Platform, pod plan.Pod, kids children) (pulumi.Resource, error) {
 	ports := make(corev1.ServicePortArray, len(pod.Published))
 	for i, p := range pod.Published {
 		ports[i] = servicePort(p.Name, p.Number, p.Number)
@@ -65,8 +64,10 @@ func servicePort(name string, port, target int) corev1.ServicePortArgs {
 
 // deploymentArgs describes a component's Deployment. Replicas are left out when nil: an autoscaler owns them.
 func deploymentArgs(platform Platform, pod plan.Pod, replicas pulumi.IntPtrInput, strategy *appsv1.DeploymentStrategyArgs) *appsv1.DeploymentArgs {
+	meta := platform.Namespace.meta(pod.Name(), plan.Labels(pod.Component, pod.Group))
+	meta.Annotations = pulumi.ToStringMap(plan.Annotations(pod.Exceptions))
 	return &appsv1.DeploymentArgs{
-		Metadata: platform.Namespace.meta(pod.Name(), plan.Labels(pod.Component, pod.Group)),
+		Metadata: meta,
 		Spec: &appsv1.DeploymentSpecArgs{
 			Replicas:                replicas,
 			ProgressDeadlineSeconds: pulumi.Int(progressDeadline),
@@ -97,28 +98,40 @@ func selector(pod plan.Pod) *metav1.LabelSelectorArgs {
 }
 
 func podSpec(platform Platform, pod plan.Pod) *corev1.PodSpecArgs {
-	volumes, mounts := volumesAndMounts(pod)
+	spec := restrictedSpec(platform, pod.Name(), pod.PullSecret)
+	spec.TerminationGracePeriodSeconds = pulumi.Int(pod.Grace)
+	volumes := pod.Volumes
+	var init corev1.ContainerArray
+	for _, helper := range pod.Init {
+		init = append(init, helperContainer(platform, helper))
+		volumes = append(volumes, helper.Volumes...)
+	}
+	spec.InitContainers, spec.Volumes = init, podVolumes(volumes)
+	spec.Containers = corev1.ContainerArray{container(platform, pod)}
+	if pod.Component == plan.Gateway {
+		spec.Affinity = apart(pod)
+		spec.TopologySpreadConstraints = corev1.TopologySpreadConstraintArray{spread(platform.Zonal, pod)}
+	}
+	return spec
+}
+
+// restrictedSpec is what all pods of the images have in common; with container's and helperContainer's it fits the restricted pod
+// security profile.
+func restrictedSpec(platform Platform, account, pullSecret string) *corev1.PodSpecArgs {
 	spec := &corev1.PodSpecArgs{
-		ServiceAccountName:           pulumi.String(pod.Name()),
+		ServiceAccountName:           pulumi.String(account),
 		AutomountServiceAccountToken: pulumi.Bool(false),
 		// Variables named after Services could be mistaken for the images' own.
-		EnableServiceLinks:            pulumi.Bool(false),
-		NodeSelector:                  pulumi.ToStringMap(platform.NodeSelector),
-		TerminationGracePeriodSeconds: pulumi.Int(pod.Grace),
+		EnableServiceLinks: pulumi.Bool(false),
+		NodeSelector:       pulumi.ToStringMap(platform.NodeSelector),
 		SecurityContext: &corev1.PodSecurityContextArgs{
 			RunAsNonRoot: pulumi.Bool(true), RunAsUser: pulumi.Int(axwayUser), RunAsGroup: pulumi.Int(axwayUser),
 			FsGroup: pulumi.Int(axwayUser), FsGroupChangePolicy: pulumi.String("OnRootMismatch"),
 			SeccompProfile: &corev1.SeccompProfileArgs{Type: pulumi.String("RuntimeDefault")},
 		},
-		Containers: corev1.ContainerArray{container(platform, pod, mounts)},
-		Volumes:    volumes,
 	}
-	if pod.PullSecret != "" {
-		spec.ImagePullSecrets = corev1.LocalObjectReferenceArray{&corev1.LocalObjectReferenceArgs{Name: pulumi.String(pod.PullSecret)}}
-	}
-	if pod.Component == plan.Gateway {
-		spec.Affinity = apart(pod)
-		spec.TopologySpreadConstraints = corev1.TopologySpreadConstraintArray{spread(platform.Zonal, pod)}
+	if pullSecret != "" {
+		spec.ImagePullSecrets = corev1.LocalObjectReferenceArray{&corev1.LocalObjectReferenceArgs{Name: pulumi.String(pullSecret)}}
 	}
 	return spec
 }
@@ -146,7 +159,7 @@ func spread(zonal bool, pod plan.Pod) *corev1.TopologySpreadConstraintArgs {
 	}
 }
 
-func container(platform Platform, pod plan.Pod, mounts corev1.VolumeMountArray) *corev1.ContainerArgs {
+func container(platform Platform, pod plan.Pod) *corev1.ContainerArgs {
 	ports := make(corev1.ContainerPortArray, len(pod.Ports))
 	for i, p := range pod.Ports {
 		ports[i] = &corev1.ContainerPortArgs{Name: pulumi.String(p.Name), ContainerPort: pulumi.Int(p.Number), Protocol: pulumi.String("TCP")}
@@ -158,20 +171,51 @@ func container(platform Platform, pod plan.Pod, mounts corev1.VolumeMountArray) 
 		Args:            pulumi.ToStringArray(pod.Args),
 		Ports:           ports,
 		Env:             environment(pod.Env),
-		Resources: &corev1.ResourceRequirementsArgs{
-			Requests: pulumi.ToStringMap(pod.Resources.Requests()), Limits: pulumi.ToStringMap(pod.Resources.Limits()),
-		},
-		StartupProbe: probe(pod.Startup), ReadinessProbe: probe(pod.Readiness), LivenessProbe: probe(pod.Liveness),
-		VolumeMounts: mounts,
-		SecurityContext: &corev1.SecurityContextArgs{
-			AllowPrivilegeEscalation: pulumi.Bool(false),
-			Capabilities:             &corev1.CapabilitiesArgs{Drop: pulumi.StringArray{pulumi.String("ALL")}},
-		},
+		Resources:       resources(pod.Resources),
+		StartupProbe:    probe(pod.Startup), ReadinessProbe: probe(pod.Readiness), LivenessProbe: probe(pod.Liveness),
+		VolumeMounts:    mounts(pod.Volumes),
+		SecurityContext: confined(pod.ReadOnlyRoot),
 	}
 	if pod.PreStop > 0 {
 		c.Lifecycle = &corev1.LifecycleArgs{PreStop: &corev1.LifecycleHandlerArgs{Sleep: &corev1.SleepActionArgs{Seconds: pulumi.Int(pod.PreStop)}}}
 	}
 	return c
+}
+
+// helperContainer runs a helper. Its last words become the pod's status, where `kubectl describe` shows them.
+func helperContainer(platform Platform, helper plan.Helper) *corev1.ContainerArgs {
+	c := &corev1.ContainerArgs{
+		Name:                     pulumi.String(helper.Name),
+		Image:                    pulumi.Sprintf("%s/%s", platform.Registry, helper.Image),
+		ImagePullPolicy:          pulumi.String("IfNotPresent"),
+		Resources:                resources(helper.Resources),
+		VolumeMounts:             mounts(helper.Volumes),
+		TerminationMessagePolicy: pulumi.String("FallbackToLogsOnError"),
+		SecurityContext:          confined(true),
+	}
+	if len(helper.Command) > 0 {
+		c.Command = pulumi.ToStringArray(helper.Command)
+	}
+	if len(helper.Args) > 0 {
+		c.Args = pulumi.ToStringArray(helper.Args)
+	}
+	if len(helper.Env) > 0 {
+		c.Env = environment(helper.Env)
+	}
+	return c
+}
+
+// confined takes from a container what it never needs.
+func confined(readOnlyRoot bool) *corev1.SecurityContextArgs {
+	return &corev1.SecurityContextArgs{
+		AllowPrivilegeEscalation: pulumi.Bool(false),
+		ReadOnlyRootFilesystem:   pulumi.Bool(readOnlyRoot),
+		Capabilities:             &corev1.CapabilitiesArgs{Drop: pulumi.StringArray{pulumi.String("ALL")}},
+	}
+}
+
+func resources(r plan.Resources) *corev1.ResourceRequirementsArgs {
+	return &corev1.ResourceRequirementsArgs{Requests: pulumi.ToStringMap(r.Requests()), Limits: pulumi.ToStringMap(r.Limits())}
 }
 
 func environment(vars []plan.EnvVar) corev1.EnvVarArray {
@@ -195,25 +239,44 @@ func environment(vars []plan.EnvVar) corev1.EnvVarArray {
 
 func probe(p plan.Probe) *corev1.ProbeArgs {
 	return &corev1.ProbeArgs{
-		HttpGet:       &corev1.HTTPGetActionArgs{Path: pulumi.String(p.Path), Port: pulumi.Int(p.Port), Scheme: pulumi.String("HTTPS")},
+		HttpGet:       &corev1.HTTPGetActionArgs{Path: pulumi.String(p.Path), Port: pulumi.Int(p.Port), Scheme: pulumi.String(p.Scheme)},
 		PeriodSeconds: pulumi.Int(p.Period), TimeoutSeconds: pulumi.Int(p.Timeout), FailureThreshold: pulumi.Int(p.Failures),
 	}
 }
 
-func volumesAndMounts(pod plan.Pod) (corev1.VolumeArray, corev1.VolumeMountArray) {
-	var volumes corev1.VolumeArray
-	var mounts corev1.VolumeMountArray
-	for _, v := range pod.Volumes {
+// podVolumes declares each volume once, however many containers see it.
+func podVolumes(seen []plan.Volume) (volumes corev1.VolumeArray) {
+	declared := map[string]bool{}
+	for _, v := range seen {
+		if declared[v.Name] {
+			continue
+		}
+		declared[v.Name] = true
 		volume := &corev1.VolumeArgs{Name: pulumi.String(v.Name)}
-		mount := &corev1.VolumeMountArgs{Name: pulumi.String(v.Name), MountPath: pulumi.String(v.Path)}
-		if v.Secret != "" {
-			mount.ReadOnly = pulumi.Bool(true)
+		switch {
+		case v.Secret != "":
 			volume.Secret = &corev1.SecretVolumeSourceArgs{SecretName: pulumi.String(v.Secret), DefaultMode: pulumi.Int(secretMode)}
-		} else {
+		case v.Claim != "":
 			volume.PersistentVolumeClaim = &corev1.PersistentVolumeClaimVolumeSourceArgs{ClaimName: pulumi.String(v.Claim)}
+		default:
+			volume.EmptyDir = &corev1.EmptyDirVolumeSourceArgs{SizeLimit: pulumi.String(plan.MemoryQuantity(v.SizeMB))}
 		}
 		volumes = append(volumes, volume)
+	}
+	return volumes
+}
+
+// mounts are where one container sees its volumes.
+func mounts(seen []plan.Volume) (mounts corev1.VolumeMountArray) {
+	for _, v := range seen {
+		mount := &corev1.VolumeMountArgs{Name: pulumi.String(v.Name), MountPath: pulumi.String(v.Path)}
+		if v.SubPath != "" {
+			mount.SubPath = pulumi.String(v.SubPath)
+		}
+		if v.Secret != "" {
+			mount.ReadOnly = pulumi.Bool(true)
+		}
 		mounts = append(mounts, mount)
 	}
-	return volumes, mounts
+	return mounts
 }

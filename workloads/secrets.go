@@ -69,8 +69,18 @@ type SecretsArgs struct {
 	Cassandra CassandraAccess
 	Metrics   MetricsAccess
 	Share     ShareAccess
-	// License is the text of the licence, nil when the images carry their own.
-	License pulumi.StringInput
+	// License is the text of the licence, nil when the images carry their own; LicenseFile is the name of its file.
+	License     pulumi.StringInput
+	LicenseFile string
+	// AdminUsers is the text of ANM's adminUsers.json, nil when its image carries its own.
+	AdminUsers pulumi.StringInput
+	// Listener is the certificate of the hosts for the listeners themselves, nil when the images carry their own.
+	Listener *ListenerCertificate
+}
+
+// ListenerCertificate is a PEM chain, leaf first, and its PEM key.
+type ListenerCertificate struct {
+	Chain, Key pulumi.StringInput
 }
 
 // Validate reports all problems.
@@ -95,6 +105,12 @@ func (a *SecretsArgs) Validate() error {
 	if a.Metrics.Host == nil || a.Metrics.Database == "" {
 		errs = append(errs, errors.New("metrics database: the server's host and the database's name are both required"))
 	}
+	if a.License != nil {
+		errs = append(errs, plan.CheckLicenseFile("workloads.licenseFile", a.LicenseFile))
+	}
+	if a.Listener != nil && (a.Listener.Chain == nil || a.Listener.Key == nil) {
+		errs = append(errs, errors.New("listener certificate: the chain and its key are both required"))
+	}
 	if a.Share.Account == nil || a.Share.Key == nil {
 		errs = append(errs, errors.New("events share: the account and its key are both required"))
 	}
@@ -108,7 +124,6 @@ type Secrets struct {
 	// Names are the names of the objects, sorted.
 	Names pulumi.StringArrayOutput `pulumi:"names"`
 
-	registryLogin, license bool
 	// digests are the hashes of the contents by object name.
 	digests map[string]pulumi.StringOutput
 }
@@ -118,7 +133,7 @@ func NewSecrets(ctx *pulumi.Context, name string, args *SecretsArgs, opts ...pul
 	if err := args.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Secrets{registryLogin: args.Registry != nil, license: args.License != nil, digests: map[string]pulumi.StringOutput{}}
+	s := &Secrets{digests: map[string]pulumi.StringOutput{}}
 	kids, err := args.Namespace.register(ctx, SecretsToken, name, s, nil, opts...)
 	if err != nil {
 		return nil, err
@@ -135,6 +150,12 @@ func NewSecrets(ctx *pulumi.Context, name string, args *SecretsArgs, opts ...pul
 	slices.Sort(names)
 	s.Names = pulumi.ToStringArray(names).ToStringArrayOutput()
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"names": s.Names})
+}
+
+// has tells whether an optional secret is there.
+func (s *Secrets) has(secret plan.Secret) bool {
+	_, ok := s.digests[string(secret)]
+	return ok
 }
 
 // content is what goes into one secret. An empty kind is Opaque.
@@ -182,7 +203,13 @@ func (a *SecretsArgs) contents() []content {
 		a.Metrics.content(plan.Gateway, a.Metrics.Gateway),
 	}
 	if a.License != nil {
-		contents = append(contents, content{name: string(plan.License), data: pulumi.StringMap{plan.KeyLicense: a.License}})
+		contents = append(contents, content{name: string(plan.License), data: pulumi.StringMap{a.LicenseFile: a.License}})
+	}
+	if a.AdminUsers != nil {
+		contents = append(contents, content{name: string(plan.AdminUsers), data: pulumi.StringMap{plan.KeyAdminUsers: a.AdminUsers}})
+	}
+	if a.Listener != nil {
+		contents = append(contents, a.Listener.content())
 	}
 	if a.Registry != nil {
 		contents = append(contents, a.Registry.content())
@@ -194,6 +221,16 @@ func (m MetricsAccess) content(c plan.Component, login Login) content {
 	url := m.Host.ToStringOutput().ApplyT(func(host string) string { return plan.MetricsURL(host, m.Database) }).(pulumi.StringOutput)
 	return content{name: plan.MetricsSecret(c), data: pulumi.StringMap{
 		plan.KeyURL: url, plan.KeyUsername: login.Username, plan.KeyPassword: login.Password,
+	}}
+}
+
+func (l *ListenerCertificate) content() content {
+	parts := l.Chain.ToStringOutput().ApplyT(func(chain string) []string {
+		leaf, issuers := plan.SplitChain(chain)
+		return []string{leaf, issuers}
+	}).(pulumi.StringArrayOutput)
+	return content{name: string(plan.ListenerCertificate), data: pulumi.StringMap{
+		plan.KeyCertificate: parts.Index(pulumi.Int(0)), plan.KeyChain: parts.Index(pulumi.Int(1)), plan.KeyPrivateKey: l.Key,
 	}}
 }
 

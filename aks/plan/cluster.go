@@ -29,6 +29,8 @@ type Cluster struct {
 	TenantID string
 	// AdminGroups are the object IDs of the groups that administer the cluster.
 	AdminGroups []string
+	// UserGroups are the object IDs of the groups that hold lesser roles: they too may fetch the kubeconfig.
+	UserGroups []string
 	// LocalAccounts keeps the certificate-based admin account.
 	LocalAccounts bool
 	// AuthorizedIPRanges are the addresses and CIDRs that may reach the API. Empty: any address.
@@ -142,7 +144,7 @@ func (c Cluster) Validate() error {
 	if !guid.MatchString(c.TenantID) {
 		p.add("azure.tenantId", c.TenantID, "a GUID is needed", "`az account show` prints it")
 	}
-	c.validateAdmins(&p)
+	c.validateGroups(&p)
 	c.validateRanges(&p)
 	c.validateServices(&p)
 	if c.SubnetID == "" {
@@ -158,7 +160,7 @@ func (c Cluster) Validate() error {
 	return errors.Join(p...)
 }
 
-func (c Cluster) validateAdmins(p *problems) {
+func (c Cluster) validateGroups(p *problems) {
 	if len(c.AdminGroups) == 0 {
 		p.add("aks.adminGroups", "", "at least one Entra group must administer the cluster", "list its object ID")
 	}
@@ -168,6 +170,14 @@ func (c Cluster) validateAdmins(p *problems) {
 		}
 		if slices.Contains(c.AdminGroups[:i], group) {
 			p.add("aks.adminGroups", group, "it is listed twice, and a group takes a role once", "remove one")
+		}
+	}
+	for i, group := range c.UserGroups {
+		if !guid.MatchString(group) {
+			p.add("access", group, "object IDs are GUIDs", "`az ad group show --query id` prints it")
+		}
+		if slices.Contains(c.AdminGroups, group) || slices.Contains(c.UserGroups[:i], group) {
+			p.add("access", group, "it is listed twice, or in aks.adminGroups too, and a group takes a role once", "remove one")
 		}
 	}
 }

@@ -60,6 +60,14 @@ func TestEachSettingAKSRefusesIsReportedUnderItsKey(t *testing.T) {
 			func(c *Cluster) { c.AdminGroups = []string{tenant, tenant} },
 			[]string{"aks.adminGroups", "listed twice"},
 		},
+		"viewers by their name": {
+			func(c *Cluster) { c.UserGroups = []string{"viewers"} },
+			[]string{`access: "viewers"`, "az ad group show"},
+		},
+		"administrators who are users too": {
+			func(c *Cluster) { c.UserGroups = []string{tenant} },
+			[]string{"access", "in aks.adminGroups too"},
+		},
 		"an authorised range that is none": {
 			func(c *Cluster) { c.AuthorizedIPRanges = []string{"office"} },
 			[]string{"aks.authorizedIpRanges", "office/32"},

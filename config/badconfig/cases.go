@@ -52,12 +52,12 @@ func development(more values) values {
 
 // Cases lists everything that must be refused.
 func Cases() []Case {
-	return slices.Concat(keys(), names(), places(), networks(), clusters(), data(), entries(), workloads(), figures(), secrets())
+	return slices.Concat(keys(), names(), places(), networks(), clusters(), data(), entries(), access(), workloads(), figures(), secrets())
 }
 
 func keys() []Case {
 	return []Case{
-		{"an unknown top-level key names the nearest one", "", values{"netwrok": values{}}, []string{"netwrok: is not a configuration key", "nearest one is network", "rename or remove", "known here: aks, azure, cassandra"}},
+		{"an unknown top-level key names the nearest one", "", values{"netwrok": values{}}, []string{"netwrok: is not a configuration key", "nearest one is network", "rename or remove", "known here: access, aks, azure, cassandra"}},
 		{"an unknown nested key names the nearest one with its path", "", values{"aks.maxPod": 30}, []string{"aks.maxPod: is not a configuration key", "nearest one is aks.maxPods"}},
 		{"an unknown key in a list is found", "", values{group + ".gateway.replicas": 3}, []string{group + ".gateway.replicas: is not a configuration key", "maxReplicas"}},
 		{"an unknown key in another case names the right one", "", values{"aks.authorizedIPRanges": []string{"203.0.113.0/24"}}, []string{"aks.authorizedIPRanges: is not a configuration key", "aks.authorizedIpRanges"}},
@@ -118,11 +118,13 @@ func names() []Case {
 		{"a group on ANM's host", "", values{group + ".hosts.manager": "anm"}, []string{group + ".hosts.manager: anm.apim.example.com: is already taken by workloads.anm"}},
 		{"a host that is the stack's internal zone", "", values{"domain": "apim.internal", group + ".hosts.api": "prod", "secrets": internalCertificate()}, []string{group + ".hosts.api: prod.apim.internal: is already taken by the stack's internal DNS zone"}},
 		{"a host with the domain in it", "", values{group + ".hosts.api": "api.apim.example.com"}, []string{group + ".hosts.api: api.apim.example.com: must be a DNS label"}},
+		{"a host outside of the domain", "", values{group + ".hosts.manager": "api-manager.example.org"}, []string{group + ".hosts.manager: api-manager.example.org: must be a DNS label"}},
 		{"an unknown region names the nearest one", "", values{"azure.location": "westeurop"}, []string{"azure.location: westeurop: is not a region", "nearest one is westeurope"}},
 		{"a resource group that ends in a dot", "", values{"azure.resourceGroup": "apim."}, []string{"azure.resourceGroup: apim.: must be 1 to 90", "not ending in a dot"}},
 		{"a namespace of the cluster's own", "", values{"workloads.namespace": "kube-system"}, []string{"workloads.namespace: kube-system: belongs to the cluster itself"}},
 		{"a namespace with Kubernetes's prefix", "", values{"workloads.namespace": "kube-apim"}, []string{"workloads.namespace: kube-apim: belongs to the cluster itself"}},
 		{"the ingress controller's namespace", "", values{"workloads.namespace": "ingress-controller"}, []string{"workloads.namespace: ingress-controller: is the ingress controller's", "such as apim"}},
+		{"cert-manager's namespace", "", values{"workloads.namespace": "cert-manager"}, []string{"workloads.namespace: cert-manager: is cert-manager's", "such as apim"}},
 		{"a namespace that is no label", "", values{"workloads.namespace": "API_Management"}, []string{"workloads.namespace: API_Management: must be a DNS label"}},
 		{"a Linux user Azure reserves", "", values{"jumpHost.adminUsername": "root"}, []string{"jumpHost.adminUsername: root: is a name Azure reserves", "apimadmin"}},
 		{"a Linux user with upper case", "", values{"jumpHost.adminUsername": "Admin.User"}, []string{"jumpHost.adminUsername: Admin.User: must be 1 to 32 lower-case"}},
@@ -271,7 +273,41 @@ func entries() []Case {
 		{"an ingress controller that is retired", "", values{"ingress.controller": "nginx"}, []string{"ingress.controller: nginx", "applicationGateway, loadBalancer"}},
 		{"a gateway without instances", "", development(values{"ingress.capacity": 0}), []string{"ingress.capacity: 0: is below the reference architecture's figure, 2"}},
 		{"more gateway instances than Azure takes", "", values{"ingress.capacity": 126}, []string{"ingress.capacity: 126: is above the largest value, 125"}},
+		{"certificates from nowhere", "", values{"ingress.certificates": "letsencrypt"}, []string{"ingress.certificates: letsencrypt", "supplied, acme"}},
+		{"certificates by ACME without a mailbox", "", values{"ingress.certificates": "acme"}, []string{"ingress.acmeEmail: is required when ingress.certificates is acme", "mailbox"}},
+		{"a mailbox that is none", "", acme(values{"ingress.acmeEmail": "the team"}), []string{"ingress.acmeEmail: the team: must be a mail address", "team@example.com"}},
+		{"an authority in clear text", "", acme(values{"ingress.acmeServer": "http://acme.example.com/directory"}), []string{"ingress.acmeServer: http://acme.example.com/directory: must be an https:// address", "the directory"}},
+		{"certificates by ACME for private hosts without a public zone", "", acme(values{"ingress.exposure": "private"}), []string{"ingress.certificates: acme: can't be had for private hosts without network.publicDnsZoneId", "set network.publicDnsZoneId, or supply the certificates"}},
+		{"certificates by ACME behind source ranges", "", acme(values{"ingress.controller": "loadBalancer", "ingress.sourceRanges": []string{"203.0.113.0/24"}}), []string{"ingress.certificates: acme: can't go with ingress.sourceRanges", "remove the ranges"}},
 		{"an exposure that doesn't exist", "", values{"ingress.exposure": "internal"}, []string{"ingress.exposure: internal", "public, private"}},
+	}
+}
+
+// acme has the certificates issued.
+func acme(more values) values {
+	set := values{"ingress.certificates": "acme", "ingress.acmeEmail": "team@example.com"}
+	maps.Copy(set, more)
+	return set
+}
+
+// The object IDs of two groups; the first one administers production.
+const (
+	administrators = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+	colleagues     = "bbbbbbbb-cccc-dddd-eeee-ffffffffffff"
+)
+
+func access() []Case {
+	return []Case{
+		{"viewers by name", "", values{"access.viewers": []string{"everybody"}}, []string{"access.viewers[0]: everybody: must be a GUID"}},
+		{"one group of viewers twice", "", values{"access.viewers": []string{colleagues, colleagues}}, []string{"access.viewers[1]", "repeats access.viewers[0]"}},
+		{"administrators who deploy", "", values{"access.deployers": []string{strings.ToUpper(administrators)}}, []string{"access.deployers[0]: AAAAAAAA", "already has the role of aks.adminGroups[0]", "remove it from one of the lists"}},
+		{"a group that supports and views", "", values{"access.support": []string{colleagues}, "access.viewers": []string{colleagues}}, []string{"access.viewers[0]: " + colleagues + ": already has the role of access.support[0]"}},
+		{"scrapers of no namespace", "", values{"access.monitoring": []string{"prometheus"}}, []string{"access.monitoring: [prometheus]: are accounts of no namespace", "set monitoring.namespace"}},
+		{"a scraper with its namespace", "", values{"monitoring.namespace": "monitoring", "monitoring.ports": []int{9404}, "access.monitoring": []string{"monitoring/prometheus"}}, []string{"access.monitoring[0]: monitoring/prometheus: must be an object's name"}},
+		{"metrics scraped from nowhere", "", values{"monitoring.ports": []int{9404}}, []string{"monitoring.ports: [9404]: are open to nobody", "name the namespace"}},
+		{"metrics without a port", "", values{"monitoring.namespace": "monitoring"}, []string{"monitoring.ports: is required with monitoring.namespace"}},
+		{"metrics on a port that doesn't exist", "", values{"monitoring.namespace": "monitoring", "monitoring.ports": []int{0}}, []string{"monitoring.ports[0]: 0: is below the smallest value, 1"}},
+		{"metrics scraped by the workloads themselves", "", values{"monitoring.namespace": "apim", "monitoring.ports": []int{9404}}, []string{"monitoring.namespace: apim: is the workloads' own namespace"}},
 	}
 }
 
@@ -311,6 +347,27 @@ func workloads() []Case {
 		{"a back end range with host bits", "", values{group + ".backends": []any{values{"cidr": "10.9.0.1/24", "ports": []int{443}}}}, []string{group + ".backends[0].cidr: 10.9.0.1/24: has host bits set"}},
 		{"a back end that is everything", "", values{group + ".backends": []any{values{"cidr": "0.0.0.0/0", "ports": []int{443}}}}, []string{group + ".backends[0].cidr: 0.0.0.0/0: is every address there is"}},
 		{"a calling namespace that is no label", "", values{group + ".allowedNamespaces": []string{"*"}}, []string{group + ".allowedNamespaces[0]: *: must be a DNS label"}},
+		{"no image of the preflight", "", values{"workloads.preflightImage": Remove}, []string{"workloads.preflightImage: is required when workloads.enabled is true", "cmd/preflight/Dockerfile"}},
+		{"a preflight image without a tag", "", values{"workloads.preflightImage": "apim/preflight"}, []string{"workloads.preflightImage: apim/preflight: has no tag"}},
+		{"a licence under a name the product doesn't look for", "", values{"workloads.licenseFile": "license"}, []string{"workloads.licenseFile: license: must be a file name that ends in .lic", "license.lic"}},
+		{"a licence in a folder", "", values{"workloads.licenseFile": "conf/license.lic"}, []string{"workloads.licenseFile: conf/license.lic: must be a file name"}},
+		{"listener certificates that nobody supplies", "", values{"workloads.listenerCertificates": true, "secrets": Remove, "ingress.certificates": "acme", "ingress.acmeEmail": "team@example.com"}, []string{"workloads.listenerCertificates: true: mounts secrets.certificate, and there is none", "FED"}},
+		{"SQL that is a folder", "", values{"workloads.metricsSchema.files": []string{"/opt/Axway/apigateway/system/conf/sql/mysql"}}, []string{"workloads.metricsSchema.files[0]: /opt/Axway", "ends in .sql", "name each file"}},
+		{"SQL by a relative path", "", values{"workloads.metricsSchema.files": []string{"sql/analytics.sql"}}, []string{"workloads.metricsSchema.files[0]: sql/analytics.sql: must be an absolute path"}},
+		{"two SQL files of one name", "", values{"workloads.metricsSchema.files": []string{"/sql/a/tables.sql", "/sql/b/tables.sql"}}, []string{"workloads.metricsSchema.files[1]: tables.sql: is already taken by workloads.metricsSchema.files[0]"}},
+		{"an image of the SQL tagged latest", "", values{"workloads.metricsSchema.image": "apim/sql:latest"}, []string{"workloads.metricsSchema.image: apim/sql:latest: is tagged latest"}},
+		{"a health check at a path without its slash", "", values{group + ".gateway.probe.path": "healthcheck"}, []string{group + ".gateway.probe.path: healthcheck: must be a path that starts with a slash"}},
+		{"a health check of ANM on a port of the gateways", "", values{"workloads.anm.probe.port": 8065}, []string{"workloads.anm.probe.port: 8065: is no port the container listens on", "8091, 8090"}},
+		{"a health check of the UI on the port for management", "", values{group + ".manager.probe.port": 8085}, []string{group + ".manager.probe.port: 8085: is no port the container listens on; use 8075"}},
+		{"a health check on a listener that isn't published", "", values{group + ".gateway.probe.port": 8080, group + ".gateway.extraPorts": []int{8443}}, []string{group + ".gateway.probe.port: 8080: is no port the container listens on; use 8065, 8443"}},
+		{"more time to start than a rollout has", "", values{"workloads.anm.probe.startupMinutes": 16}, []string{"workloads.anm.probe.startupMinutes: 16: is above the largest value, 15"}},
+		{"no time to start", "", values{group + ".manager.probe.startupMinutes": 0}, []string{group + ".manager.probe.startupMinutes: 0: is below the smallest value, 1"}},
+		{"calls allowed from the workloads' own namespace", "", values{group + ".allowedNamespaces": []string{"apim"}}, []string{group + ".allowedNamespaces[0]: apim: is the workloads' own namespace", "name another"}},
+		{"one calling namespace twice", "", values{group + ".allowedNamespaces": []string{"shop", "shop"}}, []string{group + ".allowedNamespaces[1]: shop: repeats"}},
+		{"a back end in the workloads' own namespace", "", values{group + ".backends": []any{values{"namespace": "apim", "ports": []int{443}}}}, []string{group + ".backends[0].namespace: apim: is the workloads' own namespace"}},
+		{"a back end among the cluster's addresses", "", values{group + ".backends": []any{values{"cidr": "10.0.1.0/24", "ports": []int{443}}}}, []string{group + ".backends[0].cidr: 10.0.1.0/24: lies in the cluster's subnet 10.0.0.0/23", "name the namespace"}},
+		{"a back end of ANM that is neither", "", values{"workloads.anm.backends": []any{values{"ports": []int{636}}}}, []string{"workloads.anm.backends[0]: names neither a namespace nor a range"}},
+		{"a back end of API Manager UI among the cluster's addresses", "", values{group + ".manager.backends": []any{values{"cidr": "10.0.0.0/24", "ports": []int{587}}}}, []string{group + ".manager.backends[0].cidr: 10.0.0.0/24: lies in the cluster's subnet"}},
 		{"no room for events", "", values{group + ".maxEventsGB": 0}, []string{group + ".maxEventsGB: 0: is below the smallest value, 1"}},
 	}
 }
@@ -367,7 +424,7 @@ func secrets() []Case {
 	}
 	c := certificates()
 	return []Case{
-		{"no certificate", "", values{"secrets": Remove}, []string{"secrets.certificate: is required when workloads.enabled is true", "secrets.privateKey: is required", "pulumi config set --secret --path apim:secrets.certificate"}},
+		{"no certificate", "", values{"secrets": Remove}, []string{"secrets.certificate: is required when workloads.enabled is true", "unless ingress.certificates is acme", "secrets.privateKey: is required", "pulumi config set --secret --path apim:secrets.certificate"}},
 		{"a certificate without its key", "", values{"workloads.enabled": false, "secrets.privateKey": Remove}, []string{"secrets.privateKey: is required"}},
 		{"a certificate that is no PEM", "", values{"secrets.certificate": "hunter2"}, []string{"secrets.certificate: holds something that is no PEM block", "leaf first"}},
 		{"a key in the certificate's place", "", values{"secrets.certificate": c.good.key}, []string{"secrets.certificate: holds a PEM block that is no certificate"}},
@@ -389,6 +446,7 @@ func secrets() []Case {
 		{"a secret of the wrong type keeps its value to itself", "", values{"secrets.license": []any{"hunter2"}}, []string{"secrets.license: must be a text"}},
 		{"secrets as one text keep it to themselves", "", values{"secrets": "hunter2"}, []string{"secrets: must be an object"}},
 		{"an unknown secret keeps its value to itself", "", values{"secrets.pasword": "hunter2"}, []string{"secrets.pasword: is not a configuration key"}},
+		{"administrators that are no JSON keep to themselves", "", values{"secrets.adminUsers": "hunter2"}, []string{"secrets.adminUsers: is not JSON", "adminUsers.json"}},
 		{"another registry without a login", "", values{"registry.external": "registry.example.com"}, []string{"secrets.registryUsername: is required with registry.external", "secrets.registryPassword: is required with registry.external"}},
 		{"another registry without a password", "", values{"registry.external": "registry.example.com", "secrets.registryUsername": "hunter2"}, []string{"secrets.registryPassword: is required with registry.external", "--secret"}},
 		{"a registry login without another registry", "", values{"secrets.registryUsername": "hunter2"}, []string{"secrets.registryUsername: is the login of another registry", "registry.external names none"}},

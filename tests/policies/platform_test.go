@@ -22,14 +22,15 @@ import (
 func site() policy.Site {
 	prefix := netip.MustParsePrefix
 	return policy.Site{
-		Namespace: "apim", Controller: plan.ApplicationGateway, ANM: plan.ANMInternal, ACME: true,
+		Namespace: "apim", Controller: plan.ApplicationGateway, ANM: plan.ANMInternal, ACME: true, MetricsSchema: true,
 		VNet: prefix("10.0.0.0/22"), Cluster: prefix("10.0.0.0/23"), Gateway: prefix("10.0.2.0/24"),
 		Data: prefix("10.0.3.0/27"), Bastion: prefix("10.0.3.64/28"),
 		Monitoring:  policy.Monitoring{Namespace: "monitoring", Ports: []int{9404}},
 		ANMBackends: []policy.Backend{{CIDR: "10.9.0.0/24", Ports: []int{636}}},
 		Groups: []policy.Group{
 			{Name: "pay_in", ExtraPorts: []int{8443}, AllowedNamespaces: []string{"shop"},
-				Backends: []policy.Backend{{Namespace: "ledger", Ports: []int{8443}}, {CIDR: "10.0.0.0/8", Ports: []int{9443}}}},
+				Backends:        []policy.Backend{{Namespace: "ledger", Ports: []int{8443}}, {CIDR: "10.0.0.0/8", Ports: []int{9443}}},
+				ManagerBackends: []policy.Backend{{CIDR: "192.168.7.0/24", Ports: []int{587}}}},
 			{Name: "partners"},
 		},
 	}
@@ -115,7 +116,8 @@ var ofEveryGroup = []passage{
 	{"the UI of GROUP", "a gateway of GROUP", 8065, false},
 	{"a gateway of GROUP", "ANM", 8090, true},
 	{"the UI of GROUP", "ANM", 8090, true},
-	{"a gateway of GROUP", "ANM", 8091, false},
+	{"a gateway of GROUP", "ANM", 8091, true},
+	{"the UI of GROUP", "ANM", 8091, true},
 	{"ANM", "a gateway of GROUP", 8085, true},
 	{"ANM", "the UI of GROUP", 8085, true},
 	{"ANM", "a gateway of GROUP", 8065, false},
@@ -212,6 +214,10 @@ var common = []passage{
 	{"ANM", "the LDAP server", 636, true},
 	{"ANM", "a peered machine", 636, false},
 	{"a gateway of pay_in", "the LDAP server", 636, false},
+	{"the UI of pay_in", "an on-premises host", 587, true},
+	{"the UI of pay_in", "an on-premises host", 443, false},
+	{"the UI of partners", "an on-premises host", 587, false},
+	{"a gateway of pay_in", "an on-premises host", 587, false},
 
 	{"a challenge solver", "a public address", 443, false},
 	{"a pod of default", "a challenge solver", 8089, false},
@@ -457,7 +463,7 @@ func TestOnlyTheseReachAListener(t *testing.T) {
 		{"the UI of partners", plan.PortManager, []string{"Application Gateway", "a gateway of partners"}},
 		{"a gateway of partners", plan.PortManagement, []string{"ANM"}},
 		{"ANM", plan.PortANM, instances},
-		{"ANM", plan.PortANMUI, []string{"the jump host"}},
+		{"ANM", plan.PortANMUI, append([]string{"the jump host"}, instances...)},
 		{"the schema job", 8080, nil},
 		{"a headroom pod", 8080, nil},
 	} {

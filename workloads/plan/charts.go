@@ -4,6 +4,9 @@ package plan
 // the workloads' namespace must not grant.
 const ControllerNamespace = "ingress-controller"
 
+// CertManagerNamespace is cert-manager's own.
+const CertManagerNamespace = "cert-manager"
+
 // Chart is a pinned chart.
 type Chart struct {
 	// Release names the release, and with it the chart's objects.
@@ -14,15 +17,26 @@ type Chart struct {
 	Version string
 }
 
-// The charts of the two controllers. AGIC names its service account after the release.
+// The charts of the two controllers and of cert-manager. AGIC and cert-manager name their service accounts after the release.
+// cert-manager 1.21 supports Kubernetes 1.33 to 1.36. Source: its table of supported releases (documented).
 var (
-	AGICChart    = Chart{"ingress-azure", "oci://mcr.microsoft.com/azure-application-gateway/charts/ingress-azure", "1.9.8"}
-	TraefikChart = Chart{"traefik", "oci://ghcr.io/traefik/helm/traefik", "41.3.0"}
+	AGICChart        = Chart{"ingress-azure", "oci://mcr.microsoft.com/azure-application-gateway/charts/ingress-azure", "1.9.8"}
+	TraefikChart     = Chart{"traefik", "oci://ghcr.io/traefik/helm/traefik", "41.3.0"}
+	CertManagerChart = Chart{"cert-manager", "oci://quay.io/jetstack/charts/cert-manager", "v1.21.2"}
 )
 
 // AGICSubject is the subject of AGIC's tokens, for the federated credential of its Azure identity.
 func AGICSubject() string {
-	return "system:serviceaccount:" + ControllerNamespace + ":" + AGICChart.Release
+	return serviceAccountSubject(ControllerNamespace, AGICChart.Release)
+}
+
+// CertManagerSubject is the same for cert-manager, which writes records into the public zone as its identity.
+func CertManagerSubject() string {
+	return serviceAccountSubject(CertManagerNamespace, CertManagerChart.Release)
+}
+
+func serviceAccountSubject(namespace, name string) string {
+	return "system:serviceaccount:" + namespace + ":" + name
 }
 
 // reconcileSeconds is how often AGIC puts its routes back: the shortest it takes. Any change Pulumi makes to the gateway wipes
@@ -64,6 +78,7 @@ func AGICValues(site GatewaySite, nodeSelector map[string]string) map[string]any
 func TraefikValues(annotations, nodeSelector map[string]string, zonal bool) map[string]any {
 	return map[string]any{
 		"deployment":          map[string]any{"replicas": 2},
+		"ports":               map[string]any{"web": draining(), "websecure": draining()},
 		"podDisruptionBudget": map[string]any{"enabled": true, "maxUnavailable": 1},
 		"nodeSelector":        anyMap(nodeSelector),
 		"resources":           containerValues(Resources{CPURequest: 250, CPULimit: 1000, MemoryRequest: 256, MemoryLimit: 512}),
@@ -90,6 +105,18 @@ func TraefikValues(annotations, nodeSelector map[string]string, zonal bool) map[
 		"global": map[string]any{"checkNewVersion": false, "sendAnonymousUsage": false},
 	}
 }
+
+// draining lets a pod of Traefik's that goes away take calls until the load balancer has noticed, and finish those it has. The chart
+// gives it 60 seconds, which is more than both.
+func draining() map[string]any {
+	return map[string]any{"transport": map[string]any{"lifeCycle": map[string]any{
+		"requestAcceptGraceTimeout": noticedSeconds, "graceTimeOut": drainSeconds,
+	}}}
+}
+
+// noticedSeconds is how long Azure's load balancer may go on sending: two probes, 5 seconds apart. Source: the defaults of its
+// health probes on AKS (documented).
+const noticedSeconds = 10
 
 // NginxController is the controller named by the class of the load-balancer variant.
 const NginxController = "k8s.io/ingress-nginx"

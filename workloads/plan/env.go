@@ -30,6 +30,22 @@ type Settings struct {
 	RegistryLogin bool
 	// License tells that the licence is mounted rather than part of the images.
 	License bool
+	// AdminUsers tells that ANM's administrators are mounted rather than part of its image.
+	AdminUsers bool
+	// ListenerCertificates tells that the listeners' certificates are mounted rather than part of the images' configuration.
+	ListenerCertificates bool
+	// ReadOnlyRoot tells that the containers write into volumes only.
+	ReadOnlyRoot bool
+	// PreflightImage is repository:tag of the image that waits and applies SQL.
+	PreflightImage string
+	// CassandraTLS tells that the Cassandra nodes speak TLS.
+	CassandraTLS bool
+	// MetricsSchema tells that a job applies the metrics database's schema, so that pods can insist on it.
+	MetricsSchema bool
+	// ANMHost is ANM's public host, which the certificate of its second listener is for.
+	ANMHost string
+	// ANMProbe is ANM's health check.
+	ANMProbe ProbeSpec
 }
 
 // commonEnv is what every image reads. Traces go to standard output as JSON and not to files, so that one log pipeline sees
@@ -56,9 +72,9 @@ func anmEnv(s Settings, heapMB int) []EnvVar {
 	return append(commonEnv(ANM, s, heapMB), EnvVar{Name: "EMT_TOPOLOGY_TTL", Value: strconv.Itoa(topologyTTL)})
 }
 
-// instanceEnv is the environment of API Manager UI and the gateways: the same image, so the same variables. The port is the one
-// that health checks arrive at.
-func instanceEnv(c Component, s Settings, group GroupSpec, heapMB, port int) []EnvVar {
+// instanceEnv is the environment of API Manager UI and the gateways: the same image, so the same variables. The probe is where
+// health checks arrive.
+func instanceEnv(c Component, s Settings, group GroupSpec, heapMB int, probe ProbeSpec) []EnvVar {
 	keyspace := group.Keyspace
 	return append(commonEnv(c, s, heapMB),
 		EnvVar{Name: "APIGW_LOG_OPENTRAFFIC_OUTPUT", Value: "stdout"},
@@ -71,9 +87,27 @@ func instanceEnv(c Component, s Settings, group GroupSpec, heapMB, port int) []E
 		EnvVar{Name: "EMT_ANM_HOSTS", Value: ObjectName(ANM, "") + ":" + strconv.Itoa(PortANM)},
 		// Calls of this path on this port are left out of Axway's usage tracking. Its default port is 8080; the checks of the
 		// kubelet and of Application Gateway come in elsewhere, every few seconds, and would be billed as API calls.
-		EnvVar{Name: "EMT_HEALTHCHECK_PATH", Value: healthPath},
-		EnvVar{Name: "EMT_HEALTHCHECK_PORT", Value: strconv.Itoa(port)},
+		EnvVar{Name: "EMT_HEALTHCHECK_PATH", Value: probe.Path},
+		EnvVar{Name: "EMT_HEALTHCHECK_PORT", Value: strconv.Itoa(probe.Port)},
 	)
+}
+
+// listenerEnv names the files of the listeners' certificates for the module of Axway's demo images that reads them there. The
+// product alone knows none of these variables: its listeners present what the FED holds. UI and gateways run the same FED, so
+// both have both listeners.
+func listenerEnv(c Component) []EnvVar {
+	listeners := []string{"manager", "traffic"}
+	if c == ANM {
+		listeners = []string{"anmui"}
+	}
+	var vars []EnvVar
+	for _, name := range listeners {
+		vars = append(vars,
+			EnvVar{Name: "listenercacert_" + name, Value: listenerPath + "/" + KeyChain},
+			EnvVar{Name: "listenercert_" + name, Value: listenerPath + "/" + KeyCertificate},
+			EnvVar{Name: "listenerkey_" + name, Value: listenerPath + "/" + KeyPrivateKey})
+	}
+	return vars
 }
 
 // ThrottlingKeyspace names the keyspace a group counts its quotas in.

@@ -23,6 +23,16 @@ func (c Controller) IngressClass() string {
 	return "nginx"
 }
 
+// SecurityLevel is what the controller's namespace can hold its pods to. Traefik's chart keeps the restricted profile. AGIC's
+// mounts a folder of the node, from which it reads the cloud's settings, and runs as root: no level but the lowest lets it in.
+// Source: the charts' templates and values (documented).
+func (c Controller) SecurityLevel() SecurityLevel {
+	if c == ApplicationGateway {
+		return Privileged
+	}
+	return Restricted
+}
+
 // ANMEntry is how browsers reach ANM.
 type ANMEntry string
 

@@ -145,6 +145,7 @@ func TestTraefikValues(t *testing.T) {
 		"providers.kubernetesIngressNGINX.enabled": true, "providers.kubernetesIngress.enabled": false,
 		"tlsOptions.default.minVersion": "VersionTLS12", "nodeSelector.pool": "infrapool",
 		"service.spec.externalTrafficPolicy": "Local", "ingressClass.enabled": false,
+		"ports.websecure.transport.lifeCycle.graceTimeOut": 30, "ports.websecure.transport.lifeCycle.requestAcceptGraceTimeout": 10,
 	} {
 		if got := dig(t, values, path); got != want {
 			t.Errorf("%s is %v, want %v", path, got, want)
@@ -167,7 +168,7 @@ func TestPodsSpreadByMachineWhereThereAreNoZones(t *testing.T) {
 }
 
 func TestChartVersionsAreExact(t *testing.T) {
-	for _, chart := range []Chart{AGICChart, TraefikChart} {
+	for _, chart := range []Chart{AGICChart, TraefikChart, CertManagerChart} {
 		if strings.ContainsAny(chart.Version, "^~*>< x") || strings.Count(chart.Version, ".") != 2 {
 			t.Errorf("%s %s", chart.Reference, chart.Version)
 		}

@@ -8,7 +8,10 @@ import (
 )
 
 func settings() Settings {
-	return Settings{TraceLevel: "DEBUG", CassandraHost: "cassandra.prod.apim.internal"}
+	return Settings{
+		TraceLevel: "DEBUG", CassandraHost: "cassandra.prod.apim.internal", ReadOnlyRoot: true,
+		PreflightImage: "apim/preflight:1", ANMHost: "anm.example.com",
+	}
 }
 
 // value writes a variable the way a reader of the container contract would.
@@ -73,11 +76,12 @@ func TestNoVariableIsSetTwice(t *testing.T) {
 
 func TestPodsSeeTheSecretsOfTheMatrixAndNoOthers(t *testing.T) {
 	all := settings()
-	all.License, all.RegistryLogin = true, true
+	all.License, all.RegistryLogin, all.AdminUsers, all.ListenerCertificates = true, true, true, true
 	for _, pod := range []Pod{anmSpec().Pod(all), managerSpec().Pod(all), gatewaySpec().Pod(all)} {
 		allowed := map[string]Secret{
 			string(CassandraUser): CassandraUser, string(CassandraTLS): CassandraTLS,
 			string(License): License, MetricsSecret(pod.Component): MetricsUser,
+			string(AdminUsers): AdminUsers, string(ListenerCertificate): ListenerCertificate,
 		}
 		seen := map[Secret]bool{}
 		see := func(name string) {
@@ -97,6 +101,13 @@ func TestPodsSeeTheSecretsOfTheMatrixAndNoOthers(t *testing.T) {
 				see(v.Secret)
 			}
 		}
+		for _, helper := range pod.Init {
+			for _, name := range (Pod{Env: helper.Env, Volumes: helper.Volumes}).Secrets() {
+				if !slices.Contains(pod.Secrets(), name) {
+					t.Errorf("%s of %s reads %q, which its pod doesn't follow", helper.Name, pod.Component, name)
+				}
+			}
+		}
 		for _, kind := range allowed {
 			if Reads(pod.Component, kind) && !seen[kind] {
 				t.Errorf("%s should read the secret %q and does not", pod.Component, kind)
@@ -114,9 +125,12 @@ func TestOptionalSecretsAreLeftOutWhenTheyDoNotExist(t *testing.T) {
 			t.Errorf("%s pulls with %q", pod.Component, pod.PullSecret)
 		}
 		for _, v := range pod.Volumes {
-			if v.Secret == string(License) {
-				t.Errorf("%s mounts a licence over the image's own", pod.Component)
+			if slices.Contains([]Secret{License, AdminUsers, ListenerCertificate}, Secret(v.Secret)) {
+				t.Errorf("%s mounts %s over the image's own", pod.Component, v.Secret)
 			}
+		}
+		if got := value(pod, "listenercert_traffic") + value(pod, "listenercert_anmui"); got != "absentabsent" {
+			t.Errorf("%s is told of a certificate that isn't mounted: %s", pod.Component, got)
 		}
 	}
 }
@@ -230,7 +244,7 @@ func TestAPodFollowsTheSecretsItReadsAndNoOthers(t *testing.T) {
 }
 
 func TestANMRequestsHalfItsCPUAndAllItsMemory(t *testing.T) {
-	if got, want := anmSpec().Pod(settings()).Resources, (Resources{500, 1000, 2048, 2048}); got != want {
+	if got, want := anmSpec().Pod(settings()).Resources, (Resources{500, 1000, 2048, 2048, 2048, 5632}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	odd := anmSpec()

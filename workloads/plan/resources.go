@@ -12,24 +12,37 @@ import (
 // metaspace, threads, direct buffers. A heap as large as the limit gets the container killed under load.
 const heapShare = 75
 
-// Resources is what one container asks for and may use: CPU in thousandths of a core, memory in MiB.
+// storageRequest is what a component's pod is counted with on its node's disk, in MiB: the copy of the product, about (assumed).
+const storageRequest = 2048
+
+// Resources is what one container asks for and may use: CPU in thousandths of a core, memory and disk in MiB. Disk is that of the
+// node: what the container writes outside of claims, and what the node keeps of its output.
 type Resources struct {
-	CPURequest, CPULimit       int
-	MemoryRequest, MemoryLimit int
+	CPURequest, CPULimit         int
+	MemoryRequest, MemoryLimit   int
+	StorageRequest, StorageLimit int
 }
 
 // Requests returns the requests as Kubernetes quantities.
-func (r Resources) Requests() map[string]string { return quantities(r.CPURequest, r.MemoryRequest) }
-
-// Limits returns the limits as Kubernetes quantities.
-func (r Resources) Limits() map[string]string { return quantities(r.CPULimit, r.MemoryLimit) }
-
-func quantities(cpu, memory int) map[string]string {
-	return map[string]string{"cpu": cpuQuantity(cpu), "memory": memoryQuantity(memory)}
+func (r Resources) Requests() map[string]string {
+	return quantities(r.CPURequest, r.MemoryRequest, r.StorageRequest)
 }
 
-// cpuQuantity and memoryQuantity write amounts as the API server would, so that a comparison of live and wanted objects finds
-// no difference.
+// Limits returns the limits as Kubernetes quantities.
+func (r Resources) Limits() map[string]string {
+	return quantities(r.CPULimit, r.MemoryLimit, r.StorageLimit)
+}
+
+func quantities(cpu, memory, storage int) map[string]string {
+	amounts := map[string]string{"cpu": cpuQuantity(cpu), "memory": MemoryQuantity(memory)}
+	if storage > 0 {
+		amounts["ephemeral-storage"] = MemoryQuantity(storage)
+	}
+	return amounts
+}
+
+// cpuQuantity writes thousandths of a core as the API server would, so that a comparison of live and wanted objects finds no
+// difference; MemoryQuantity writes MiB so.
 func cpuQuantity(milli int) string {
 	if milli%1000 == 0 {
 		return strconv.Itoa(milli / 1000)
@@ -37,7 +50,7 @@ func cpuQuantity(milli int) string {
 	return strconv.Itoa(milli) + "m"
 }
 
-func memoryQuantity(mebibytes int) string {
+func MemoryQuantity(mebibytes int) string {
 	if mebibytes%1024 == 0 {
 		return strconv.Itoa(mebibytes/1024) + "Gi"
 	}
@@ -78,7 +91,7 @@ func CheckHeap(key string, heapMB, memoryMB int) error {
 	return nil
 }
 
-// size reads a request and a limit, and checks that the one fits the other.
+// size reads a request and a limit, and checks that the one fits the other. Every component may fill its empty directories.
 func size(key, cpuRequest, cpuLimit string, memoryRequest, memoryLimit int) (Resources, error) {
 	request, errRequest := ParseCPU(cpuRequest)
 	if errRequest != nil {
@@ -96,18 +109,21 @@ func size(key, cpuRequest, cpuLimit string, memoryRequest, memoryLimit int) (Res
 		errs = append(errs, fmt.Errorf("%s.memoryMB: %d MiB requested of %d MiB; the request must be at least 1 and not exceed the limit",
 			key, memoryRequest, memoryLimit))
 	}
-	return Resources{CPURequest: request, CPULimit: limit, MemoryRequest: memoryRequest, MemoryLimit: memoryLimit}, errors.Join(errs...)
+	return Resources{
+		CPURequest: request, CPULimit: limit, MemoryRequest: memoryRequest, MemoryLimit: memoryLimit,
+		StorageRequest: storageRequest, StorageLimit: installMB + tmpMB + outputMB,
+	}, errors.Join(errs...)
 }
 
-// Headroom is the size of one pod that keeps room for a rollout: the largest CPU and the largest memory requested by any
-// gateway, since one rollout starts one gateway above the wanted number. The autoscaler has the time a JVM takes to start to
+// Headroom is the size of one pod that keeps room for a rollout: the largest CPU, memory and disk requested by any gateway, since one rollout starts one gateway above the wanted number. The autoscaler has the time a JVM takes to start to
 // make room for the next, while the one replaced still drains.
 func Headroom(gateways []Resources) Resources {
 	var room Resources
 	for _, g := range gateways {
 		room.CPURequest = max(room.CPURequest, g.CPURequest)
 		room.MemoryRequest = max(room.MemoryRequest, g.MemoryRequest)
+		room.StorageRequest = max(room.StorageRequest, g.StorageRequest)
 	}
-	room.CPULimit, room.MemoryLimit = room.CPURequest, room.MemoryRequest
+	room.CPULimit, room.MemoryLimit, room.StorageLimit = room.CPURequest, room.MemoryRequest, room.StorageRequest
 	return room
 }

@@ -3,15 +3,18 @@ package plan
 import (
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 )
 
 // Secret is a kind of sensitive information of the reference's "Secrets" table.
 type Secret string
 
-// The rows of the reference's table. Cassandra's certificates and the licence are ours: the reference asks for mutual TLS and
-// for a licence in every image, without saying where they are kept.
+// The rows of the reference's table. Cassandra's certificates, the licence, the administrators and the listeners' certificate are
+// ours: the reference asks for them in every image, or without saying where they are kept.
 const (
 	// RegistryLogin exists only when the images come from a registry other than the stack's own, which the nodes' identity reads.
 	RegistryLogin Secret = "registry-login"
@@ -25,6 +28,10 @@ const (
 	MetricsUser Secret = "metrics"
 	// License is the Axway licence, if it isn't part of the images.
 	License Secret = "license"
+	// AdminUsers are those who may log in to ANM, if they aren't part of its image.
+	AdminUsers Secret = "admin-users"
+	// ListenerCertificate is the hosts' certificate and key for the listeners themselves, if their configuration has none.
+	ListenerCertificate Secret = "listener-certificate"
 	// Certificate is a public certificate and its key, one object for each ingress (CertificateSecret).
 	Certificate Secret = "certificate"
 )
@@ -35,8 +42,10 @@ const (
 	KeyPassword = "password"
 	// KeyURL is the JDBC address of the metrics database.
 	KeyURL = "url"
-	// KeyLicense must end in .lic: the gateway looks for licences by that suffix.
-	KeyLicense     = "license.lic"
+	// KeyAdminUsers is the name of the file ANM reads.
+	KeyAdminUsers = "adminUsers.json"
+	// KeyChain are the issuers of KeyCertificate.
+	KeyChain       = "chain.crt"
 	KeyCA          = "ca.crt"
 	KeyCertificate = "tls.crt"
 	KeyPrivateKey  = "tls.key"
@@ -54,7 +63,10 @@ var readers = map[Secret][]Component{
 	EventsShare:   {ANM, Manager, Gateway},
 	MetricsUser:   {ANM, Manager, Gateway},
 	License:       {ANM, Manager, Gateway},
-	Certificate:   {IngressController},
+	AdminUsers:    {ANM},
+
+	ListenerCertificate: {ANM, Manager, Gateway},
+	Certificate:         {IngressController},
 }
 
 // Reads tells whether a component's pods are given a secret.
@@ -65,6 +77,33 @@ func MetricsSecret(c Component) string { return string(MetricsUser) + "-" + stri
 
 // CertificateSecret names the object that holds an ingress's certificate.
 func CertificateSecret(ingress string) string { return ingress + "-tls" }
+
+// LicenseFilePattern is what the licence's file is called: a key of a secret that ends in .lic, by which the product finds it.
+const LicenseFilePattern = `^[A-Za-z0-9_-][A-Za-z0-9._-]{0,200}\.lic$`
+
+var licenseFile = regexp.MustCompile(LicenseFilePattern)
+
+// CheckLicenseFile refuses a name under which the product would not find its licence.
+func CheckLicenseFile(key, name string) error {
+	if !licenseFile.MatchString(name) {
+		return fmt.Errorf("%s: %q; use letters, digits, dots, dashes and underscores, and end it in .lic: the product looks for no other", key, name)
+	}
+	return nil
+}
+
+// SplitChain takes a PEM chain, leaf first, apart into the leaf and its issuers. A file of issuers has to be there, so a leaf that
+// comes alone stands for both.
+func SplitChain(chain string) (leaf, issuers string) {
+	block, rest := pem.Decode([]byte(chain))
+	if block == nil {
+		return chain, chain
+	}
+	leaf, issuers = string(pem.EncodeToMemory(block)), strings.TrimSpace(string(rest))
+	if issuers == "" {
+		return leaf, leaf
+	}
+	return leaf, issuers + "\n"
+}
 
 // MetricsURL is the JDBC address of the metrics database: TLS is required and the server's certificate and name are checked
 // (Azure's servers refuse clear text, the driver would otherwise accept any certificate).

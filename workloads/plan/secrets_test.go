@@ -2,7 +2,7 @@ package plan
 
 import (
 	"encoding/json"
-	"strings"
+	"encoding/pem"
 	"testing"
 )
 
@@ -15,7 +15,11 @@ func TestTheMatrixIsTheReferencesTable(t *testing.T) {
 		EventsShare:   "XXX.",
 		MetricsUser:   "XXX.",
 		License:       "XXX.",
-		Certificate:   "...X",
+		AdminUsers:    "X...",
+
+		ListenerCertificate: "XXX.",
+
+		Certificate: "...X",
 	} {
 		got := ""
 		for _, c := range components {
@@ -25,8 +29,8 @@ func TestTheMatrixIsTheReferencesTable(t *testing.T) {
 			t.Errorf("%s is read by %s, want %s (of %v)", secret, got, row, components)
 		}
 	}
-	if len(readers) != 7 {
-		t.Errorf("the matrix has %d rows, 7 are checked here", len(readers))
+	if len(readers) != 9 {
+		t.Errorf("the matrix has %d rows, 9 are checked here", len(readers))
 	}
 }
 
@@ -61,8 +65,25 @@ func TestDockerConfigSurvivesAnyPassword(t *testing.T) {
 	}
 }
 
-func TestTheLicenceKeyHasTheSuffixTheGatewayLooksFor(t *testing.T) {
-	if !strings.HasSuffix(KeyLicense, ".lic") {
-		t.Errorf("%q", KeyLicense)
+func TestALicencesFileHasTheSuffixTheProductLooksFor(t *testing.T) {
+	for name, good := range map[string]bool{
+		"license.lic": true, "API-Gateway_7.7.lic": true, "license": false, "license.lic.txt": false, ".lic": false, "conf/license.lic": false, "..lic": false,
+	} {
+		if err := CheckLicenseFile("workloads.licenseFile", name); (err == nil) != good {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAChainIsTakenApartIntoTheLeafAndItsIssuers(t *testing.T) {
+	block := func(content string) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte(content)}))
+	}
+	leaf, issuers := SplitChain("\n" + block("leaf") + block("issuer") + block("root"))
+	if leaf != block("leaf") || issuers != block("issuer")+block("root") {
+		t.Errorf("leaf\n%s\nissuers\n%s", leaf, issuers)
+	}
+	if leaf, issuers = SplitChain(block("leaf")); leaf != block("leaf") || issuers != leaf {
+		t.Errorf("a leaf alone: leaf\n%s\nissuers\n%s", leaf, issuers)
 	}
 }

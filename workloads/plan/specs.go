@@ -24,6 +24,8 @@ type ANMSpec struct {
 	MemoryMB int
 	// HeapMB is the Java heap in MiB, three quarters of the memory at most.
 	HeapMB int
+	// Probe is what differs about the health check.
+	Probe ProbeSpec
 }
 
 // GroupSpec is what API Manager UI and the gateways of a group share.
@@ -34,6 +36,10 @@ type GroupSpec struct {
 	Image string
 	// Keyspace is the group's Cassandra keyspace: 1 to 46 letters, digits and underscores.
 	Keyspace string
+	// ManagerHost is the public host of the group's API Manager UI, which its certificate is for.
+	ManagerHost string
+	// ManagerProbe is what differs about the UI's health check, which the gateways wait for.
+	ManagerProbe ProbeSpec
 }
 
 // ManagerSpec is a group's API Manager UI.
@@ -64,6 +70,8 @@ type GatewaySpec struct {
 	HeapMB int
 	// ExtraPorts are further listeners to publish inside the cluster: 8443, 8080, 8081, 8089.
 	ExtraPorts []int
+	// Probe is what differs about the health check.
+	Probe ProbeSpec
 }
 
 // KeyspacePattern is what a keyspace's name looks like: Cassandra takes 48 letters, digits and underscores, of which the
@@ -76,7 +84,8 @@ var keyspaceName = regexp.MustCompile(KeyspacePattern)
 func (s ANMSpec) Validate() error {
 	const key = "workloads.anm"
 	_, err := s.Resources()
-	return errors.Join(CheckImage(key+".image", s.Image), err, CheckHeap(key+".heapMB", s.HeapMB, s.MemoryMB))
+	return errors.Join(CheckImage(key+".image", s.Image), err, CheckHeap(key+".heapMB", s.HeapMB, s.MemoryMB),
+		s.Probe.check(key+".probe", ProbePorts(ANM, nil)))
 }
 
 // Resources is the size of the Admin Node Manager: half the CPU limit is requested, all of the memory.
@@ -98,7 +107,12 @@ func (g GroupSpec) Validate() error {
 	if !keyspaceName.MatchString(g.Keyspace) {
 		keyspace = fmt.Errorf("%s.keyspace: %q is not a keyspace name; use 1 to 46 letters, digits and underscores", g.Key(), g.Keyspace)
 	}
-	return errors.Join(CheckGroupName(g.Key()+".name", g.Name), CheckImage(g.Key()+".image", g.Image), keyspace)
+	var host error
+	if g.ManagerHost == "" {
+		host = fmt.Errorf("%s.hosts.manager: the host name of API Manager UI is required", g.Key())
+	}
+	return errors.Join(CheckGroupName(g.Key()+".name", g.Name), CheckImage(g.Key()+".image", g.Image), keyspace, host,
+		g.ManagerProbe.check(g.Key()+".manager.probe", ProbePorts(Manager, nil)))
 }
 
 // Validate reports all problems, each under its configuration key.
@@ -118,7 +132,8 @@ func (s GatewaySpec) Validate() error {
 	_, errSize := s.Resources()
 	_, errPorts := ExtraPorts(key+".extraPorts", s.ExtraPorts)
 	return errors.Join(s.Group.Validate(), errSize, errPorts,
-		CheckHeap(key+".heapMB", s.HeapMB, s.MemoryMB), s.checkScaling(key))
+		CheckHeap(key+".heapMB", s.HeapMB, s.MemoryMB), s.checkScaling(key),
+		s.Probe.check(key+".probe", ProbePorts(Gateway, s.ExtraPorts)))
 }
 
 // Resources is the size of one gateway. All of the memory is requested: a gateway that swells must not push others off the node.

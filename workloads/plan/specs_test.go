@@ -12,7 +12,7 @@ func anmSpec() ANMSpec {
 }
 
 func groupSpec() GroupSpec {
-	return GroupSpec{Name: "internal_apis", Image: "apim/gateway:7.7-20240830", Keyspace: "prod_internal_apis"}
+	return GroupSpec{Name: "internal_apis", Image: "apim/gateway:7.7-20240830", Keyspace: "prod_internal_apis", ManagerHost: "api-manager.example.com"}
 }
 
 func managerSpec() ManagerSpec {

@@ -8,7 +8,7 @@ import (
 )
 
 // SchemaJob is the job that brings the metrics database to the product's schema.
-const SchemaJob plan.Component = "metrics-schema"
+const SchemaJob = plan.MetricsSchema
 
 // Ports outside of the platform. Sources: the reference's network tables; 8089 is where cert-manager's solver pods listen
 // (documented in cert-manager's code, as in the security groups).
@@ -80,6 +80,11 @@ func (s Site) management() []Flow {
 			Why: "gateways register in the topology", Encryption: topology},
 		{ID: "add-register", From: every(plan.Manager), To: every(plan.ANM), Ports: []int{plan.PortANM},
 			Why: "API Manager UI registers in the topology", Encryption: topology},
+		// The topology's port presents a certificate of the topology; the check before the start wants one it can verify.
+		{ID: "add-ready", From: every(plan.Gateway), To: every(plan.ANM), Ports: []int{plan.PortANMUI},
+			Why: "gateways wait for ANM's pages before they start", Encryption: "TLS 1.2, publicly signed certificate"},
+		{ID: "add-ready", From: every(plan.Manager), To: every(plan.ANM), Ports: []int{plan.PortANMUI},
+			Why: "API Manager UI waits for ANM's pages before it starts", Encryption: "TLS 1.2, publicly signed certificate"},
 		{ID: "add-manage", From: every(plan.ANM), To: every(plan.Gateway), Ports: []int{plan.PortManagement},
 			Why: "ANM asks gateways for their state and traffic", Encryption: topology},
 		{ID: "add-manage", From: every(plan.ANM), To: every(plan.Manager), Ports: []int{plan.PortManagement},
@@ -94,17 +99,26 @@ func (s Site) databases() []Flow {
 		flows = append(flows, Flow{ID: "ref-3", From: every(c), To: s.addresses(s.Data), Ports: []int{portCassandra},
 			Why: "APIs, applications, keys, quotas in Cassandra", Encryption: "as the Cassandra nodes offer; mutual TLS 1.2 once they do"})
 	}
-	for _, c := range []plan.Component{plan.ANM, plan.Manager, plan.Gateway, SchemaJob} {
+	for _, c := range s.programs() {
 		flows = append(flows, Flow{ID: "ref-13", From: every(c), To: s.addresses(s.Data), Ports: []int{portMySQL},
 			Why: "metrics database through its private endpoint", Encryption: "TLS 1.2+, enforced by the server"})
 	}
 	return flows
 }
 
+// programs are what runs in the namespace: the components, and the job if there is one.
+func (s Site) programs() []plan.Component {
+	programs := []plan.Component{plan.ANM, plan.Manager, plan.Gateway}
+	if s.MetricsSchema {
+		programs = append(programs, SchemaJob)
+	}
+	return programs
+}
+
 // services are what the components need of the cluster and of the Internet.
 func (s Site) services() []Flow {
 	var flows []Flow
-	for _, c := range []plan.Component{plan.ANM, plan.Manager, plan.Gateway, SchemaJob} {
+	for _, c := range s.programs() {
 		flows = append(flows, Flow{ID: "add-dns", From: every(c), To: Peer{Namespace: systemNamespace, Labels: dnsLabels},
 			Ports: []int{portDNS}, Protocols: []Protocol{UDP, TCP},
 			Why: "names", Encryption: "none: stays inside the cluster"})
@@ -142,6 +156,9 @@ func (s Site) group(g Group) []Flow {
 	}
 	for _, b := range g.Backends {
 		flows = append(flows, s.backend(gateways, b, "APIs call their back end"))
+	}
+	for _, b := range g.ManagerBackends {
+		flows = append(flows, s.backend(group(plan.Manager, g.Name), b, "API Manager UI's own back end"))
 	}
 	return flows
 }

@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -124,7 +125,10 @@ func Policies(s Site) ([]NetworkPolicy, error) {
 
 // subjects are the pods that get a policy of their own.
 func (s Site) subjects() []Peer {
-	subjects := []Peer{every(plan.ANM), every(SchemaJob)}
+	subjects := []Peer{every(plan.ANM)}
+	if s.MetricsSchema {
+		subjects = append(subjects, every(SchemaJob))
+	}
 	if s.ACME {
 		subjects = append(subjects, Peer{Solver: true})
 	}
@@ -160,6 +164,11 @@ func (s Site) opened(subject Peer, flows []Flow) NetworkPolicy {
 		}
 	}
 	p.Annotations = map[string]string{flowsAnnotation: strings.Join(rows, "\n")}
+	if subject.Solver {
+		maps.Copy(p.Annotations, plan.Annotations([]plan.Exception{{
+			Check: "networkpolicy-targets-pod", Reason: "cert-manager starts these pods itself, for as long as a challenge takes",
+		}}))
+	}
 	return p
 }
 

@@ -12,7 +12,7 @@ import (
 func site() Site {
 	prefix := netip.MustParsePrefix
 	return Site{
-		Namespace: "apim", Controller: plan.ApplicationGateway, ANM: plan.ANMInternal, ACME: true,
+		Namespace: "apim", Controller: plan.ApplicationGateway, ANM: plan.ANMInternal, ACME: true, MetricsSchema: true,
 		VNet: prefix("10.0.0.0/22"), Cluster: prefix("10.0.0.0/23"), Gateway: prefix("10.0.2.0/24"),
 		Data: prefix("10.0.3.0/27"), Bastion: prefix("10.0.3.64/28"),
 		Monitoring: Monitoring{Namespace: "monitoring", Ports: []int{9404}},
@@ -141,6 +141,7 @@ func TestBadSitesAreRefusedByConfigurationKey(t *testing.T) {
 			withBackend(Backend{CIDR: "10.9.0.1/16", Ports: []int{1}})},
 		{group + `.backends[0].cidr: "0.0.0.0/0" is everything`, withBackend(Backend{CIDR: "0.0.0.0/0", Ports: []int{1}})},
 		{group + `.backends[0].cidr: "10.0.1.0/24" lies in the cluster's subnet`, withBackend(Backend{CIDR: "10.0.1.0/24", Ports: []int{1}})},
+		{group + ".manager.backends[0]: names a namespace or a CIDR", func(s *Site) { s.Groups[0].ManagerBackends = []Backend{{Ports: []int{389}}} }},
 		{group + ".backends[0].ports: at least one", withBackend(Backend{Namespace: "shop"})},
 		{group + ".backends[0].ports: 70000 is not", withBackend(Backend{Namespace: "shop", Ports: []int{70000}})},
 	} {

@@ -20,6 +20,8 @@ type Site struct {
 	ANM plan.ANMEntry
 	// ACME lets the controller reach the pods that answer HTTP-01 certificate challenges.
 	ACME bool
+	// MetricsSchema lets the schema job reach the metrics database.
+	MetricsSchema bool
 
 	// VNet is the whole network; the subnets are its parts. Cluster holds nodes and pods, Gateway the Application Gateway, Data
 	// the Cassandra nodes and the MySQL endpoint, Bastion the jump host.
@@ -52,6 +54,9 @@ type Group struct {
 	AllowedNamespaces []string
 	// Backends are what the group's APIs call.
 	Backends []Backend
+	// ManagerBackends are what the group's API Manager UI calls besides identity providers and mail relays on the Internet: those
+	// of the own network, for instance.
+	ManagerBackends []Backend
 }
 
 // Backend is a service outside of the platform: either a namespace of this cluster or a range outside of the cluster.
@@ -164,6 +169,9 @@ func (v *problems) group(key string, g Group, s Site) {
 	}
 	for i, b := range g.Backends {
 		v.backend(fmt.Sprintf("%s.backends[%d]", key, i), b, s)
+	}
+	for i, b := range g.ManagerBackends {
+		v.backend(fmt.Sprintf("%s.manager.backends[%d]", key, i), b, s)
 	}
 }
 
