@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,7 +126,8 @@ const (
 	settleWithin = 2 * time.Minute
 )
 
-// Settle waits until nothing has changed about the pods for a moment: what has not come up by then won't by itself.
+// Settle waits until nothing has changed about the pods for a moment, and none is left to be evicted from a dead node: what has not
+// come up by then won't by itself.
 func (r *Rig) Settle(ctx context.Context) error {
 	config, err := r.Cluster(ctx)
 	if err != nil {
@@ -139,11 +141,11 @@ func (r *Rig) Settle(ctx context.Context) error {
 	defer cancel()
 	last, since := "", time.Now()
 	for time.Since(since) < settleFor {
-		now, err := state(ctx, api)
+		now, moving, err := state(ctx, api)
 		if err != nil {
 			return err
 		}
-		if now != last {
+		if now != last || moving {
 			last, since = now, time.Now()
 		}
 		select {
@@ -155,17 +157,29 @@ func (r *Rig) Settle(ctx context.Context) error {
 	return nil
 }
 
-// state is what counts when a cluster settles: which pods there are, where, and how they are.
-func state(ctx context.Context, api client.Interface) (string, error) {
+// state is what counts when a cluster settles: which pods there are, where, and how they are. It is moving while pods are still bound to
+// a node that is not ready.
+func state(ctx context.Context, api client.Interface) (now string, moving bool, err error) {
+	nodes, err := api.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return "", false, err
+	}
 	pods, err := api.CoreV1().Pods("").List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return "", err
+		return "", false, err
+	}
+	dead := map[string]bool{}
+	for _, node := range nodes.Items {
+		dead[node.Name] = !slices.ContainsFunc(node.Status.Conditions, func(c corev1.NodeCondition) bool {
+			return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
+		})
 	}
 	var b strings.Builder
 	for _, pod := range pods.Items {
+		moving = moving || dead[pod.Spec.NodeName] && pod.DeletionTimestamp == nil
 		fmt.Fprintln(&b, pod.Name, pod.Spec.NodeName, pod.Status.Phase, pod.DeletionTimestamp != nil, ready(pod))
 	}
-	return b.String(), nil
+	return b.String(), moving, nil
 }
 
 func ready(pod corev1.Pod) bool {

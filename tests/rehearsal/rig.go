@@ -357,6 +357,7 @@ func (r *Rig) run(ctx context.Context, args []string, stdin io.Reader, stdout, s
 	case errors.As(err, &exit) && exit.Exited():
 		return exit.ExitCode(), nil
 	}
+	r.tellOfKilled()
 	return 0, fmt.Errorf("pulumi %s: %w", strings.Join(args, " "), err)
 }
 

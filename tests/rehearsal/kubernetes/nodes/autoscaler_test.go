@@ -283,7 +283,7 @@ func TestTheTableShowsWhatPodsWaitFor(t *testing.T) {
 	for _, want := range []string{
 		fmt.Sprintf("%s apim0a1b2c westeurope-1 Standard_D4s_v5 Ready 1", mine[0].Name),
 		fmt.Sprintf("%s apim0a1b2c westeurope-2 Standard_D4s_v5 NotReady,SchedulingDisabled 0", mine[1].Name),
-		fmt.Sprintf("apim/running %s westeurope-1 Running 0 apim/stuck - - Unschedulable: 0/2 nodes are available 0 apim/waiting - - ImagePullBackOff 3", mine[0].Name),
+		fmt.Sprintf("apim/running %s westeurope-1 0 Running apim/stuck - - 0 Unschedulable: 0/2 nodes are available apim/waiting - - 3 ImagePullBackOff", mine[0].Name),
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, out.String())

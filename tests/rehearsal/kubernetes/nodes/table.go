@@ -51,11 +51,11 @@ func writeTable(w io.Writer, nodes []corev1.Node, pods []corev1.Pod) error {
 	slices.SortFunc(pods, func(a, b corev1.Pod) int {
 		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
 	})
-	_, _ = fmt.Fprintln(tab, "\nPOD\tNODE\tZONE\tSTATUS\tRESTARTS")
+	_, _ = fmt.Fprintln(tab, "\nPOD\tNODE\tZONE\tRESTARTS\tSTATUS")
 	for _, p := range pods {
 		status, restarts := podState(&p)
-		_, _ = fmt.Fprintf(tab, "%s/%s\t%s\t%s\t%s\t%d\n", p.Namespace, p.Name, cmp.Or(p.Spec.NodeName, "-"),
-			cmp.Or(zones[p.Spec.NodeName], "-"), status, restarts)
+		_, _ = fmt.Fprintf(tab, "%s/%s\t%s\t%s\t%d\t%s\n", p.Namespace, p.Name, cmp.Or(p.Spec.NodeName, "-"),
+			cmp.Or(zones[p.Spec.NodeName], "-"), restarts, status)
 	}
 	return tab.Flush()
 }
