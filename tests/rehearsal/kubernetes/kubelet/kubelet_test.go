@@ -573,7 +573,9 @@ func TestAPodOnANodeWithoutKubeletIsLeftAloneUntilItComesBack(t *testing.T) {
 	}
 	label("null")
 	namespace := shared.namespace(t)
-	time.Sleep(200 * time.Millisecond) // the kubelet has no way to show that it has seen the node go
+	// kwok has no way to show that it has seen the node go; on a busy machine it takes a while.
+	const seen = 1500 * time.Millisecond
+	time.Sleep(seen)
 	shared.deploy(t, namespace, deployment("there", 1, func(s *corev1.PodSpec) { s.NodeName = "node-lost" }))
 	shared.deploy(t, namespace, deployment("here", 1, func(s *corev1.PodSpec) { s.NodeName = "node-1" }))
 	shared.available(t, namespace, "here", 1)
@@ -587,7 +589,7 @@ func TestAPodOnANodeWithoutKubeletIsLeftAloneUntilItComesBack(t *testing.T) {
 
 	// Nobody is there to end a pod either.
 	label("null")
-	time.Sleep(200 * time.Millisecond)
+	time.Sleep(seen)
 	if err := shared.AppsV1().Deployments(namespace).Delete(t.Context(), "here", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
