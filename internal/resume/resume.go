@@ -69,43 +69,45 @@ func (r *resumption) run(ctx context.Context) error {
 		if err != nil || code == 0 {
 			return wrapped(err)
 		}
-		if err := r.takeInWhatExists(ctx, output, code); err != nil {
+		if done, err := r.takeInWhatExists(ctx, output, code); err != nil || done {
 			return err
 		}
 		r.say("Going on with the update again.")
 	}
 }
 
-// takeInWhatExists takes in the creations a failed update ran into. It is an error if there are none, or one isn't this stack's.
-func (r *resumption) takeInWhatExists(ctx context.Context, output string, code int) error {
-	failed := fmt.Errorf("pulumi up ended with exit code %d: %s", code, strings.TrimSpace(output))
+// takeInWhatExists takes in the creations a failed update ran into. The update is run once more for that, in JSON, which tells what it
+// wanted to create; if it gets through this time, all is done. It is an error if there is nothing to take in, or something isn't this
+// stack's.
+func (r *resumption) takeInWhatExists(ctx context.Context, output string, code int) (done bool, err error) {
 	if !somethingExists(output) {
-		return failed
+		return false, ended(code, output)
 	}
-	r.say("The update ran into something that exists and that the state doesn't know. Looking for it among what is still to be created.")
-	text, err := r.must(ctx, nil, "preview", "--json")
-	if err != nil {
-		return err
+	r.say("The update ran into something that exists and that the state doesn't know. Looking for what it wanted to create.")
+	text, code, err := r.pulumi(ctx, nil, "up", "--yes", "--skip-preview", "--json")
+	if err != nil || code == 0 {
+		return true, wrapped(err)
 	}
-	planned, err := readPlan(text)
-	if err != nil {
-		return err
-	}
+	failed, said := readEvents(text)
 	var taken []*adoption
-	if err := r.edit(ctx, func(s *state) { taken = s.adoptPlanned(planned, output, identifier(s.subscription())) }); err != nil {
-		return err
+	if err := r.edit(ctx, func(s *state) { taken = s.adoptFailed(failed, said, identifier(s.subscription())) }); err != nil {
+		return false, err
 	}
 	if len(taken) == 0 {
-		return failed
+		return false, ended(code, said)
 	}
 	targets := []string{}
 	for _, a := range taken {
 		targets = append(targets, "--target", a.urn)
 	}
 	if kept, err := r.settle(ctx, taken, targets...); err != nil || kept > 0 {
-		return err
+		return false, err
 	}
-	return failed
+	return false, ended(code, said)
+}
+
+func ended(code int, output string) error {
+	return fmt.Errorf("pulumi up ended with exit code %d: %s", code, strings.TrimSpace(output))
 }
 
 // settle refreshes, and decides about each adoption by what is there. kept is how many stay. It is an error if some exist and aren't

@@ -31,7 +31,7 @@ type cli struct {
 	ups      []string
 	failing  int // refreshes that fail
 	fails    string
-	preview  string
+	events   string // of an update in JSON, which ends like the others
 	commands []string
 }
 
@@ -42,12 +42,13 @@ func (c *cli) run(_ context.Context, input []byte, args ...string) (string, int,
 		return c.state, 0, nil
 	case "stack import":
 		c.state = string(input)
-	case "preview --json":
-		return c.preview, 0, nil
 	case "up --yes":
 		if len(c.ups) > 0 {
 			said := c.ups[0]
 			c.ups = c.ups[1:]
+			if said != "" && slices.Contains(args, "--json") {
+				return c.events + diagnostic(said), 255, nil
+			}
 			if said != "" {
 				return said, 255, nil
 			}
@@ -66,6 +67,12 @@ func (c *cli) run(_ context.Context, input []byte, args ...string) (string, int,
 		return "", 0, err
 	}
 	return "", 0, nil
+}
+
+// diagnostic is an error among the events of an update.
+func diagnostic(said string) string {
+	line, _ := json.Marshal(map[string]any{"diagnosticEvent": map[string]any{"severity": "error", "message": said + "\n"}})
+	return string(line) + "\n"
 }
 
 // resume runs the package on the CLI without waiting.
@@ -240,18 +247,15 @@ func TestWhatTheStateHasIsNotAdoptedTwice(t *testing.T) {
 const lost = `{"version": 3, "deployment": {"resources": [
   {"type": "pulumi:providers:azure-native", "urn": "provider", "id": "p", "inputs": {"subscriptionId": "11111111-2222-3333-4444-555555555555"}}]}}`
 
-const planned = `{"steps": [
-  {"op": "same", "urn": "provider", "newState": {"urn": "provider"}},
-  {"op": "create", "urn": "subnet", "newState": {"urn": "subnet", "type": "azure-native:network:Subnet", "custom": true, "provider": "provider::p", "outputs": {"id": "x"},
-    "inputs": {"resourceGroupName": "group", "virtualNetworkName": "net", "subnetName": "aks", "password": "[secret]", "natGateway": {"id": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}, "tags": {"stack": "dev"}}}},
-  {"op": "create", "urn": "other", "newState": {"urn": "other", "type": "azure-native:network:Subnet", "custom": true, "provider": "provider::p",
-    "inputs": {"resourceGroupName": "group", "virtualNetworkName": "net", "subnetName": "data"}}},
-  {"op": "create", "urn": "anm", "newState": {"urn": "anm", "type": "kubernetes:apps/v1:Deployment", "custom": true, "provider": "provider::p",
-    "inputs": {"metadata": {"name": "anm", "namespace": "apim", "labels": {"app": "anm"}}}}},
-  {"op": "create", "urn": "anm-service", "newState": {"urn": "anm-service", "type": "kubernetes:core/v1:Service", "custom": true, "provider": "provider::p",
-    "inputs": {"metadata": {"name": "anm", "namespace": "apim"}}}},
-  {"op": "create", "urn": "policy", "newState": {"urn": "policy", "type": "kubernetes:networking.k8s.io/v1:NetworkPolicy", "custom": true, "provider": "later::04da6b54-80e4-46f7-96ec-b56ff0331ba9",
-    "inputs": {"metadata": {"name": "anm", "namespace": "apim"}}}}]}`
+// wanted are the events of creations that failed.
+const wanted = `{"preludeEvent": {}}
+{"resOpFailedEvent": {"metadata": {"op": "create", "new": {"urn": "subnet", "type": "azure-native:network:Subnet", "custom": true, "provider": "provider::p", "outputs": {"id": "x"}, "inputs": {"resourceGroupName": "group", "virtualNetworkName": "net", "subnetName": "aks", "password": {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}, "natGateway": {"id": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}, "tags": {"stack": "dev"}}}}}}
+{"resOpFailedEvent": {"metadata": {"op": "create", "new": {"urn": "other", "type": "azure-native:network:Subnet", "custom": true, "provider": "provider::p", "inputs": {"resourceGroupName": "group", "virtualNetworkName": "net", "subnetName": "data"}}}}}
+{"resOpFailedEvent": {"metadata": {"op": "create", "new": {"urn": "anm", "type": "kubernetes:apps/v1:Deployment", "custom": true, "provider": "provider::p", "inputs": {"metadata": {"name": "anm", "namespace": "apim", "labels": {"app": "anm"}}}}}}}
+{"resOpFailedEvent": {"metadata": {"op": "create", "new": {"urn": "anm-service", "type": "kubernetes:core/v1:Service", "custom": true, "provider": "provider::p", "inputs": {"metadata": {"name": "anm", "namespace": "apim"}}}}}}
+{"resOpFailedEvent": {"metadata": {"op": "create", "new": {"urn": "policy", "type": "kubernetes:networking.k8s.io/v1:NetworkPolicy", "custom": true, "provider": "later::04da6b54-80e4-46f7-96ec-b56ff0331ba9", "inputs": {"metadata": {"name": "anm", "namespace": "apim"}}}}}}
+Resources: none of the events
+`
 
 const ranInto = `  azure-native:network:Subnet (aks):
     error: cannot create already existing resource '` + subnetID + `'
@@ -260,7 +264,7 @@ const ranInto = `  azure-native:network:Subnet (aks):
     error: networkpolicies.networking.k8s.io "anm" already exists`
 
 func TestWhatAnUpdateRunsIntoIsTakenInIfItIsTheStacksOwn(t *testing.T) {
-	c := &cli{state: lost, preview: planned, ups: []string{ranInto, ""}, refresh: exist(map[string]map[string]any{
+	c := &cli{state: lost, events: wanted, ups: []string{ranInto, ranInto, ""}, refresh: exist(map[string]map[string]any{
 		"subnet": {"tags": map[string]any{"stack": "dev", "by": "policy"}, "provisioningState": "Succeeded"},
 		"anm":    {"metadata": map[string]any{"labels": map[string]any{"app": "anm"}}},
 	})}
@@ -284,7 +288,7 @@ func TestWhatAnUpdateRunsIntoIsTakenInIfItIsTheStacksOwn(t *testing.T) {
 }
 
 func TestWhatBelongsToSomebodyElseIsLeftAloneAndNamed(t *testing.T) {
-	c := &cli{state: lost, preview: planned, ups: []string{ranInto, ranInto}, refresh: exist(map[string]map[string]any{
+	c := &cli{state: lost, events: wanted, ups: []string{ranInto, ranInto, ranInto}, refresh: exist(map[string]map[string]any{
 		"subnet": {"tags": map[string]any{"stack": "prod"}},
 		"anm":    {"metadata": map[string]any{"labels": map[string]any{"app": "other"}}},
 	})}
@@ -302,7 +306,7 @@ func TestAnUpdateThatFailsForAnotherReasonEndsTheResume(t *testing.T) {
 		`error: Status=400 Code="InvalidParameter"`,
 		"error: cannot create already existing resource '/subscriptions/somewhere/else'",
 	} {
-		c := &cli{state: lost, preview: planned, ups: []string{said, said}, refresh: exist(nil)}
+		c := &cli{state: lost, events: wanted, ups: []string{said, said}, refresh: exist(nil)}
 		if err := c.resume(t); err == nil || !strings.Contains(err.Error(), said) {
 			t.Errorf("got %v, want %s", err, said)
 		}
@@ -310,7 +314,7 @@ func TestAnUpdateThatFailsForAnotherReasonEndsTheResume(t *testing.T) {
 }
 
 func TestAnUpdateThatRunsIntoThingsNobodyFindsEndsTheResume(t *testing.T) {
-	c := &cli{state: lost, preview: planned, ups: []string{ranInto, ranInto}, refresh: exist(nil)}
+	c := &cli{state: lost, events: wanted, ups: []string{ranInto, ranInto, ranInto}, refresh: exist(nil)}
 	if err := c.resume(t); err == nil || !strings.Contains(err.Error(), "already exists") || len(c.ups) != 1 {
 		t.Errorf("got %v, with %d updates to go", err, len(c.ups))
 	}
@@ -335,7 +339,7 @@ func TestARefreshOutlastsAnAPIServerThatIsAway(t *testing.T) {
 }
 
 func TestQuietCommandsAreThoseForThisPackageOnly(t *testing.T) {
-	for command, quiet := range map[string]bool{"stack export": true, "stack import": true, "preview --json": true, "up --yes": false, "refresh --yes": false, "cancel --yes": false} {
+	for command, quiet := range map[string]bool{"stack export": true, "stack import": true, "up --yes --json": true, "up --yes": false, "refresh --yes": false, "cancel --yes": false} {
 		if Quiet(strings.Fields(command)) != quiet {
 			t.Errorf("%s is quiet: %v", command, !quiet)
 		}
@@ -346,9 +350,10 @@ func TestAReplacementThatWasLostStandsBesideWhatItReplaces(t *testing.T) {
 	const state = `{"version": 3, "deployment": {"resources": [
     {"type": "pulumi:providers:azure-native", "urn": "provider", "id": "p", "inputs": {"subscriptionId": "s"}},
     {"urn": "pool", "id": "` + poolID + `old", "type": "azure-native:containerservice:AgentPool", "custom": true, "outputs": {}}]}}`
-	const plan = `{"steps": [{"op": "replace", "newState": {"urn": "pool", "id": "` + poolID + `old", "type": "azure-native:containerservice:AgentPool", "custom": true,
-    "provider": "provider::p", "inputs": {"resourceGroupName": "group", "resourceName": "cluster", "agentPoolName": "new"}}}]}`
-	c := &cli{state: state, preview: plan, ups: []string{"error: cannot create already existing resource '" + poolID + "new'"}, refresh: exist(map[string]map[string]any{"pool": {}})}
+	const events = `{"resOpFailedEvent": {"metadata": {"op": "create-replacement", "new": {"urn": "pool", "id": "", "type": "azure-native:containerservice:AgentPool", "custom": true, ` +
+		`"provider": "provider::p", "inputs": {"resourceGroupName": "group", "resourceName": "cluster", "agentPoolName": "new"}}}}}` + "\n"
+	said := "error: cannot create already existing resource '" + poolID + "new'"
+	c := &cli{state: state, events: events, ups: []string{said, said}, refresh: exist(map[string]map[string]any{"pool": {}})}
 	if err := c.resume(t); err != nil {
 		t.Fatal(err)
 	}
@@ -359,5 +364,18 @@ func TestAReplacementThatWasLostStandsBesideWhatItReplaces(t *testing.T) {
 	created, old := s.resources()[1].(map[string]any), s.resources()[2].(map[string]any)
 	if created["id"] != poolID+"new" || created["delete"] == true || old["id"] != poolID+"old" || old["delete"] != true {
 		t.Errorf("the state has %v and %v", created, old)
+	}
+}
+
+func TestAReleaseThatHelmAlreadyHasIsTakenIn(t *testing.T) {
+	const said = "error: cannot re-use a name that is still in use"
+	const events = `{"resOpFailedEvent": {"metadata": {"op": "create", "new": {"urn": "controller", "type": "kubernetes:helm.sh/v3:Release", "custom": true, ` +
+		`"provider": "provider::p", "inputs": {"name": "agic", "namespace": "ingress", "values": {}}}}}}` + "\n"
+	c := &cli{state: lost, events: events, ups: []string{said, said, ""}, refresh: exist(map[string]map[string]any{"controller": {}})}
+	if err := c.resume(t); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.resources(t); got["controller"]["id"] != "ingress/agic" {
+		t.Errorf("the state has %v", got)
 	}
 }

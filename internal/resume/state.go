@@ -196,7 +196,7 @@ func whole(resource map[string]any) bool {
 	return !has || state == "Succeeded"
 }
 
-// restored are a resource's own inputs, with what the refresh made of those that a plan doesn't show. What neither has the next
+// restored are a resource's own inputs, with what the refresh made of those that an event doesn't show. What neither has the next
 // update adds.
 func restored(own, refreshed map[string]any) map[string]any {
 	out := map[string]any{}

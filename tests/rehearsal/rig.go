@@ -401,7 +401,11 @@ func (r *Rig) Up(ctx context.Context, args ...string) (int, error) {
 	if err := os.WriteFile(r.path("overrides.json"), content, 0o600); err != nil {
 		return 0, err
 	}
-	return r.Pulumi(ctx, append([]string{"up", "--yes", "--skip-preview"}, args...)...)
+	code, err := r.Pulumi(ctx, append([]string{"up", "--yes", "--skip-preview"}, args...)...)
+	if code != 0 {
+		r.tellOfKilled()
+	}
+	return code, err
 }
 
 // Preview shows what an update would do.

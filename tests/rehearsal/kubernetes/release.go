@@ -131,7 +131,7 @@ func (p *provider) createRelease(ctx context.Context, req plugin.CreateRequest) 
 	// The record goes first: it is the record that keeps two resources from one release.
 	_, err = p.post(ctx, conn, r.record(1), creationManager, false)
 	if apierrors.IsAlreadyExists(err) {
-		return plugin.CreateResponse{}, fmt.Errorf("%s: the release name %q is in use in namespace %q", req.URN, r.name, r.namespace)
+		return plugin.CreateResponse{}, fmt.Errorf("%s: cannot re-use a name that is still in use (release %s in namespace %s)", req.URN, r.name, r.namespace)
 	}
 	if err != nil {
 		return plugin.CreateResponse{}, fmt.Errorf("%s: %w", req.URN, err)
@@ -316,7 +316,11 @@ func (p *provider) readRelease(ctx context.Context, conn *connection, req plugin
 	if len(req.Inputs) == 0 {
 		return plugin.ReadResponse{}, fmt.Errorf("%s: importing a Helm release is not rehearsed", req.URN)
 	}
-	return plugin.ReadResponse{ReadResult: plugin.ReadResult{ID: req.ID, Inputs: req.Inputs, Outputs: req.State}}, nil
+	state := req.State
+	if len(state) == 0 { // a creation whose end nobody saw; the engine takes a resource without outputs for gone
+		state = releaseState(req.Inputs, readReleaseInputs(req.Inputs), 1)
+	}
+	return plugin.ReadResponse{ReadResult: plugin.ReadResult{ID: req.ID, Inputs: req.Inputs, Outputs: state}}, nil
 }
 
 func (p *provider) deleteRelease(ctx context.Context, conn *connection, req plugin.DeleteRequest) error {

@@ -37,6 +37,18 @@ func TestAReleaseIsDoneWhenItsLoadBalancerHasAnAddress(t *testing.T) {
 	}
 }
 
+func TestAReleaseWhoseCreationNobodySawTheEndOfIsRead(t *testing.T) {
+	t.Parallel()
+	e, ns := newEngine(t, kubernetes.Options{}, nil)
+	made := e.create(urn("kubernetes:helm.sh/v3:Release", "traefik"), traefik(ns, "20.1.2.6", nil))
+	status := made.outputs["status"]
+	made.outputs = nil
+	read, there := e.refresh(made)
+	if !there || !read.outputs["status"].DeepEquals(status) {
+		t.Errorf("there: %v, with %v; want the status %v", there, read.outputs, status)
+	}
+}
+
 func TestAReleaseWithoutAnAddressFails(t *testing.T) {
 	t.Parallel()
 	u := urn("kubernetes:helm.sh/v3:Release", "traefik")
