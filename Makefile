@@ -7,18 +7,24 @@ REHEARSE = go run ./tests/rehearsal/cmd/rehearse
 UNIT = ./config/... ./aks/plan ./data/cassandra ./data/mysql ./internal/advice ./internal/resume ./internal/retry ./network/plan ./registry/plan \
 	./storage/plan ./workloads/plan
 
-.PHONY: rehearse test unit vet lint tools resume
+.PHONY: rehearse test unit faults vet lint tools resume
 
-# Both stages of a stack up, its outputs, and a preview that must find nothing to do. The stack stays up.
+# Both stages of a stack up with its images pushed in between, its outputs, and a preview that must find nothing to do. The stack
+# stays up.
 rehearse:
 	@echo "Compiling the rehearsal; the very first time this takes some minutes."
 	$(REHEARSE) up --stack $(STACK) --stage platform
+	$(REHEARSE) push --stack $(STACK)
 	$(REHEARSE) up --stack $(STACK) --stage workloads
 	$(REHEARSE) outputs --stack $(STACK)
 	$(REHEARSE) preview --stack $(STACK) --stage workloads -- --expect-no-changes
 
 test: tools vet
 	go test -timeout 30m ./...
+
+# The campaigns in full, on prod: hours. SEED=n repeats one, FAULTS='-run Kill' picks some.
+faults: tools
+	go test ./tests/faults -v -count=1 -timeout 12h $(FAULTS) -args -full $(if $(SEED),-seed $(SEED))
 
 unit:
 	go test $(UNIT)

@@ -90,8 +90,11 @@ func newFoundation(ctx *pulumi.Context, cfg *config.Config, p *platform) (*found
 	provider, err := kubernetes.NewProvider(ctx, "kubernetes", &kubernetes.ProviderArgs{
 		Kubeconfig: p.cluster.Kubeconfig,
 		// Credentials change, the cluster stays: without a fixed identifier a new kubeconfig would replace every object.
-		ClusterIdentifier:      pulumi.String(p.placement.ResourceGroup + "/" + name),
-		EnableServerSideApply:  pulumi.Bool(true),
+		ClusterIdentifier:     pulumi.String(p.placement.ResourceGroup + "/" + name),
+		EnableServerSideApply: pulumi.Bool(true),
+		// What the program declares is the program's: without force, a field that anything but kubectl has changed meanwhile would
+		// fail every update. Fields others own, such as the replicas an autoscaler sets, are not declared.
+		EnablePatchForce:       pulumi.Bool(true),
 		EnableConfigMapMutable: pulumi.Bool(true),
 		EnableSecretMutable:    pulumi.Bool(true),
 	}, pulumi.DependsOn(p.cluster.Pools))

@@ -35,7 +35,7 @@ func installed(stack string) resume.Pulumi {
 		var output bytes.Buffer
 		cmd := exec.CommandContext(ctx, "pulumi", append(args, "--stack", stack)...)
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(input), io.MultiWriter(os.Stdout, &output), os.Stderr
-		if args[0] == "stack" {
+		if resume.Quiet(args) {
 			cmd.Stdout = &output
 		}
 		err := cmd.Run()

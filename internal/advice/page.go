@@ -34,7 +34,8 @@ These are tried again, with pauses of 1 to 30 seconds, until the time is up. ` +
 |---|---|---|
 `)
 	for _, r := range retry.Rules {
-		fmt.Fprintf(&b, "| `%s` | %s | %d minutes |\n", r.Code, r.Why, int(r.Deadline.Minutes()))
+		signs := append([]string{r.Code}, r.Texts...)
+		fmt.Fprintf(&b, "| `%s` | %s | %d minutes |\n", strings.Join(signs, "`, `"), r.Why, int(r.Deadline.Minutes()))
 	}
 	return b.String()
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 const killed = `{"version": 3, "deployment": {"manifest": {"magic": 12345678901234567890},
@@ -22,10 +23,15 @@ const killed = `{"version": 3, "deployment": {"manifest": {"magic": 123456789012
     {"type": "creating", "resource": {"urn": "password", "type": "random:index/randomPassword:RandomPassword", "inputs": {"length": 32}}}
   ]}}`
 
-// cli plays the CLI on one state; refresh is what a refresh makes of it.
+// cli plays the CLI on one state; refresh is what a refresh makes of it, and ups are what the updates end with: "" is a success, as is
+// any after the last.
 type cli struct {
 	state    string
 	refresh  func(*state)
+	ups      []string
+	failing  int // refreshes that fail
+	fails    string
+	events   string // of an update in JSON, which ends like the others
 	commands []string
 }
 
@@ -36,7 +42,21 @@ func (c *cli) run(_ context.Context, input []byte, args ...string) (string, int,
 		return c.state, 0, nil
 	case "stack import":
 		c.state = string(input)
+	case "up --yes":
+		if len(c.ups) > 0 {
+			said := c.ups[0]
+			c.ups = c.ups[1:]
+			if said != "" && slices.Contains(args, "--json") {
+				return c.events + diagnostic(said), 255, nil
+			}
+			if said != "" {
+				return said, 255, nil
+			}
+		}
 	case "refresh --yes":
+		if c.failing--; c.failing >= 0 {
+			return c.fails, 255, nil
+		}
 		s, err := readState([]byte(c.state))
 		if err != nil {
 			return err.Error(), 1, nil
@@ -47,6 +67,35 @@ func (c *cli) run(_ context.Context, input []byte, args ...string) (string, int,
 		return "", 0, err
 	}
 	return "", 0, nil
+}
+
+// diagnostic is an error among the events of an update.
+func diagnostic(said string) string {
+	line, _ := json.Marshal(map[string]any{"diagnosticEvent": map[string]any{"severity": "error", "message": said + "\n"}})
+	return string(line) + "\n"
+}
+
+// resume runs the package on the CLI without waiting.
+func (c *cli) resume(t *testing.T) error {
+	t.Helper()
+	return (&resumption{c.run, t.Logf, func(context.Context, time.Duration) error { return nil }}).run(t.Context())
+}
+
+// exist lets a refresh find these and give them outputs; what else was adopted is dropped.
+func exist(live map[string]map[string]any) func(*state) {
+	return func(s *state) {
+		s.deployment["resources"] = slices.DeleteFunc(s.resources(), func(entry any) bool {
+			r := entry.(map[string]any)
+			if r["outputs"] != nil || r["type"] == "pulumi:providers:azure-native" {
+				return false
+			}
+			outputs, found := live[r["urn"].(string)]
+			if found {
+				r["outputs"], r["inputs"] = outputs, map[string]any{"addedByAzure": true, "password": "kept"}
+			}
+			return !found
+		})
+	}
 }
 
 func (c *cli) resources(t *testing.T) map[string]map[string]any {
@@ -127,5 +176,206 @@ func TestAFailedStepEndsTheResumeWithWhatPulumiSaid(t *testing.T) {
 	err := Run(t.Context(), failing, t.Logf)
 	if err == nil || !strings.Contains(err.Error(), "pulumi cancel ended with exit code 255: error: no stack selected") {
 		t.Errorf("got %v", err)
+	}
+}
+
+const subnetID = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/group/providers/Microsoft.Network/virtualNetworks/net/subnets/aks"
+
+const poolID = "/subscriptions/s/resourceGroups/group/providers/Microsoft.ContainerService/managedClusters/cluster/agentPools/"
+
+// replacing is a stack killed while it created a pool in place of another, which a cluster role depends on.
+func replacing(mark string) string {
+	return `{"version": 3, "deployment": {"resources": [
+    {"type": "pulumi:providers:azure-native", "urn": "provider", "id": "p", "inputs": {"subscriptionId": "s"}},
+    {"urn": "pool", "id": "` + poolID + `old", "type": "azure-native:containerservice:AgentPool", "custom": true, "outputs": {}` + mark + `},
+    {"urn": "user", "id": "u", "outputs": {}, "dependencies": ["pool"]}],
+  "pending_operations": [{"type": "creating", "resource": {"urn": "pool", "type": "azure-native:containerservice:AgentPool", "custom": true,
+    "inputs": {"resourceGroupName": "group", "resourceName": "cluster", "agentPoolName": "new", "tags": {"stack": "dev"}}}}]}}`
+}
+
+func TestAReplacementThatWasUnderWayStandsBesideWhatItReplaces(t *testing.T) {
+	old, created := poolID+"old", poolID+"new"
+	for _, c := range []struct {
+		says, mark string
+		live       map[string]map[string]any
+		want       []any // the IDs, in order; marked for deletion with !
+		fails      bool
+	}{
+		{"it was created", "", map[string]map[string]any{"pool": {"tags": map[string]any{"stack": "dev"}}}, []any{"p", created, "!" + old, "u"}, false},
+		{"it wasn't", "", nil, []any{"p", old, "u"}, false},
+		{"it is somebody else's", "", map[string]map[string]any{"pool": {}}, []any{"p", old, "u"}, true},
+		{"the old one was deleted first and it was created", `, "pendingReplacement": true`, map[string]map[string]any{"pool": {"tags": map[string]any{"stack": "dev"}}}, []any{"p", created, "u"}, false},
+		{"the old one was deleted first and it wasn't", `, "pendingReplacement": true`, nil, []any{"p", "u"}, false},
+		{"the old one was deleted first and somebody else's is there", `, "pendingReplacement": true`, map[string]map[string]any{"pool": {}}, []any{"p", old, "u"}, true},
+	} {
+		t.Run(c.says, func(t *testing.T) {
+			cli := &cli{state: replacing(c.mark), refresh: exist(c.live)}
+			if err := cli.resume(t); (err != nil) != c.fails {
+				t.Fatal(err)
+			}
+			s, err := readState([]byte(cli.state))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []any
+			for _, entry := range s.resources() {
+				r := entry.(map[string]any)
+				if id := r["id"]; r["delete"] == true {
+					got = append(got, "!"+id.(string))
+				} else {
+					got = append(got, id)
+				}
+			}
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("the state has %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestWhatTheStateHasIsNotAdoptedTwice(t *testing.T) {
+	cli := &cli{state: strings.ReplaceAll(replacing(""), poolID+"old", strings.ToUpper(poolID+"new")), refresh: exist(nil)}
+	if err := cli.resume(t); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(cli.state, `"urn":"pool"`); n != 1 {
+		t.Errorf("the pool is there %d times", n)
+	}
+}
+
+// lost is a stack whose update ran into what an earlier one had created without learning of it.
+const lost = `{"version": 3, "deployment": {"resources": [
+  {"type": "pulumi:providers:azure-native", "urn": "provider", "id": "p", "inputs": {"subscriptionId": "11111111-2222-3333-4444-555555555555"}}]}}`
+
+// wanted are the events of creations that failed.
+const wanted = `{"preludeEvent": {}}
+{"resOpFailedEvent": {"metadata": {"op": "create", "new": {"urn": "subnet", "type": "azure-native:network:Subnet", "custom": true, "provider": "provider::p", "outputs": {"id": "x"}, "inputs": {"resourceGroupName": "group", "virtualNetworkName": "net", "subnetName": "aks", "password": {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}, "natGateway": {"id": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}, "tags": {"stack": "dev"}}}}}}
+{"resOpFailedEvent": {"metadata": {"op": "create", "new": {"urn": "other", "type": "azure-native:network:Subnet", "custom": true, "provider": "provider::p", "inputs": {"resourceGroupName": "group", "virtualNetworkName": "net", "subnetName": "data"}}}}}
+{"resOpFailedEvent": {"metadata": {"op": "create", "new": {"urn": "anm", "type": "kubernetes:apps/v1:Deployment", "custom": true, "provider": "provider::p", "inputs": {"metadata": {"name": "anm", "namespace": "apim", "labels": {"app": "anm"}}}}}}}
+{"resOpFailedEvent": {"metadata": {"op": "create", "new": {"urn": "anm-service", "type": "kubernetes:core/v1:Service", "custom": true, "provider": "provider::p", "inputs": {"metadata": {"name": "anm", "namespace": "apim"}}}}}}
+{"resOpFailedEvent": {"metadata": {"op": "create", "new": {"urn": "policy", "type": "kubernetes:networking.k8s.io/v1:NetworkPolicy", "custom": true, "provider": "later::04da6b54-80e4-46f7-96ec-b56ff0331ba9", "inputs": {"metadata": {"name": "anm", "namespace": "apim"}}}}}}
+Resources: none of the events
+`
+
+const ranInto = `  azure-native:network:Subnet (aks):
+    error: cannot create already existing resource '` + subnetID + `'
+  kubernetes:apps/v1:Deployment (anm):
+    error: resource "urn" was not successfully created by the Kubernetes API server: deployments.apps "anm" already exists
+    error: networkpolicies.networking.k8s.io "anm" already exists`
+
+func TestWhatAnUpdateRunsIntoIsTakenInIfItIsTheStacksOwn(t *testing.T) {
+	c := &cli{state: lost, events: wanted, ups: []string{ranInto, ranInto, ""}, refresh: exist(map[string]map[string]any{
+		"subnet": {"tags": map[string]any{"stack": "dev", "by": "policy"}, "provisioningState": "Succeeded"},
+		"anm":    {"metadata": map[string]any{"labels": map[string]any{"app": "anm"}}},
+	})}
+	if err := c.resume(t); err != nil {
+		t.Fatal(err)
+	}
+	got := c.resources(t)
+	if len(got) != 3 || got["subnet"]["id"] != subnetID || got["anm"]["id"] != "apim/anm" {
+		t.Errorf("the state has %v", got)
+	}
+	want := map[string]any{"resourceGroupName": "group", "virtualNetworkName": "net", "subnetName": "aks", "password": "kept", "tags": map[string]any{"stack": "dev"}}
+	if !reflect.DeepEqual(got["subnet"]["inputs"], want) {
+		t.Errorf("the subnet's inputs are %v, want %v", got["subnet"]["inputs"], want)
+	}
+	if strings.Contains(c.state, hidden) || strings.Contains(c.state, unknown) {
+		t.Error("what a plan writes for hidden values is in the state")
+	}
+	if !slices.Contains(c.commands, "refresh --yes --skip-preview --target subnet --target anm") {
+		t.Errorf("ran %v", c.commands)
+	}
+}
+
+func TestWhatBelongsToSomebodyElseIsLeftAloneAndNamed(t *testing.T) {
+	c := &cli{state: lost, events: wanted, ups: []string{ranInto, ranInto, ranInto}, refresh: exist(map[string]map[string]any{
+		"subnet": {"tags": map[string]any{"stack": "prod"}},
+		"anm":    {"metadata": map[string]any{"labels": map[string]any{"app": "other"}}},
+	})}
+	err := c.resume(t)
+	if err == nil || !strings.Contains(err.Error(), subnetID) || !strings.Contains(err.Error(), "apim/anm") || !strings.Contains(err.Error(), "somebody else's") {
+		t.Errorf("got %v", err)
+	}
+	if got := c.resources(t); len(got) != 1 {
+		t.Errorf("the state has %v", got)
+	}
+}
+
+func TestAnUpdateThatFailsForAnotherReasonEndsTheResume(t *testing.T) {
+	for _, said := range []string{
+		`error: Status=400 Code="InvalidParameter"`,
+		"error: cannot create already existing resource '/subscriptions/somewhere/else'",
+	} {
+		c := &cli{state: lost, events: wanted, ups: []string{said, said}, refresh: exist(nil)}
+		if err := c.resume(t); err == nil || !strings.Contains(err.Error(), said) {
+			t.Errorf("got %v, want %s", err, said)
+		}
+	}
+}
+
+func TestAnUpdateThatRunsIntoThingsNobodyFindsEndsTheResume(t *testing.T) {
+	c := &cli{state: lost, events: wanted, ups: []string{ranInto, ranInto, ranInto}, refresh: exist(nil)}
+	if err := c.resume(t); err == nil || !strings.Contains(err.Error(), "already exists") || len(c.ups) != 1 {
+		t.Errorf("got %v, with %d updates to go", err, len(c.ups))
+	}
+}
+
+func TestARefreshOutlastsAnAPIServerThatIsAway(t *testing.T) {
+	for _, c := range []struct {
+		says    string
+		failing int
+		fails   bool
+	}{
+		{"the server is currently unable to handle the request", tries - 1, false},
+		{"the server is currently unable to handle the request", tries, true},
+		{"configured Kubernetes cluster is unreachable: unable to load schema information from the API server", 1, false},
+		{"Status=403 Code=\"AuthorizationFailed\"", 1, true},
+	} {
+		cli := &cli{state: lost, refresh: exist(nil), failing: c.failing, fails: "error: " + c.says + "\n"}
+		if err := cli.resume(t); (err != nil) != c.fails {
+			t.Errorf("after %d times %q: %v", c.failing, c.says, err)
+		}
+	}
+}
+
+func TestQuietCommandsAreThoseForThisPackageOnly(t *testing.T) {
+	for command, quiet := range map[string]bool{"stack export": true, "stack import": true, "up --yes --json": true, "up --yes": false, "refresh --yes": false, "cancel --yes": false} {
+		if Quiet(strings.Fields(command)) != quiet {
+			t.Errorf("%s is quiet: %v", command, !quiet)
+		}
+	}
+}
+
+func TestAReplacementThatWasLostStandsBesideWhatItReplaces(t *testing.T) {
+	const state = `{"version": 3, "deployment": {"resources": [
+    {"type": "pulumi:providers:azure-native", "urn": "provider", "id": "p", "inputs": {"subscriptionId": "s"}},
+    {"urn": "pool", "id": "` + poolID + `old", "type": "azure-native:containerservice:AgentPool", "custom": true, "outputs": {}}]}}`
+	const events = `{"resOpFailedEvent": {"metadata": {"op": "create-replacement", "new": {"urn": "pool", "id": "", "type": "azure-native:containerservice:AgentPool", "custom": true, ` +
+		`"provider": "provider::p", "inputs": {"resourceGroupName": "group", "resourceName": "cluster", "agentPoolName": "new"}}}}}` + "\n"
+	said := "error: cannot create already existing resource '" + poolID + "new'"
+	c := &cli{state: state, events: events, ups: []string{said, said}, refresh: exist(map[string]map[string]any{"pool": {}})}
+	if err := c.resume(t); err != nil {
+		t.Fatal(err)
+	}
+	s, err := readState([]byte(c.state))
+	if err != nil {
+		t.Fatal(err)
+	}
+	created, old := s.resources()[1].(map[string]any), s.resources()[2].(map[string]any)
+	if created["id"] != poolID+"new" || created["delete"] == true || old["id"] != poolID+"old" || old["delete"] != true {
+		t.Errorf("the state has %v and %v", created, old)
+	}
+}
+
+func TestAReleaseThatHelmAlreadyHasIsTakenIn(t *testing.T) {
+	const said = "error: cannot re-use a name that is still in use"
+	const events = `{"resOpFailedEvent": {"metadata": {"op": "create", "new": {"urn": "controller", "type": "kubernetes:helm.sh/v3:Release", "custom": true, ` +
+		`"provider": "provider::p", "inputs": {"name": "agic", "namespace": "ingress", "values": {}}}}}}` + "\n"
+	c := &cli{state: lost, events: events, ups: []string{said, said, ""}, refresh: exist(map[string]map[string]any{"controller": {}})}
+	if err := c.resume(t); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.resources(t); got["controller"]["id"] != "ingress/agic" {
+		t.Errorf("the state has %v", got)
 	}
 }

@@ -70,7 +70,7 @@ func (r rig) in(t *testing.T) rig { return rig{r.Rig, t, r.dir, r.printed} }
 
 func newRig(t *testing.T, stack string, overrides stage, faults ...azure.Fault) rig {
 	t.Helper()
-	return open(t, rehearsal.Options{Stack: stack, Config: overrides, Faults: faults})
+	return open(t, rehearsal.Options{Stack: stack, Config: overrides, Faults: rehearsal.Faults{Azure: faults}})
 }
 
 // newSignalledRig is a rehearsal whose CLI gets signals.
@@ -83,6 +83,7 @@ func open(t *testing.T, options rehearsal.Options) rig {
 	t.Helper()
 	printed := &bytes.Buffer{}
 	options.Dir, options.Binary, options.Stdout, options.Stderr = t.TempDir(), binary, printed, os.Stderr
+	options.PushImages = true
 	compiling.Lock()
 	r, err := rehearsal.New(context.Background(), options)
 	compiling.Unlock()

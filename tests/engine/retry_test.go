@@ -13,7 +13,7 @@ func TestErrorsThatGoAwayAreOutlasted(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "dev", platform,
 		azure.Fault{Token: "azure-native:authorization:RoleAssignment", Call: "create", Code: "PrincipalNotFound", Times: 2},
-		azure.Fault{Token: "azure-native:network:Subnet", Call: "create", Code: "AnotherOperationInProgress", Times: 2},
+		azure.Fault{Token: "azure-native:network:Subnet", Call: "create", Code: "AnotherOperationInProgress", Times: azure.Tries + 1},
 		azure.Fault{Token: "azure-native:containerservice:ManagedCluster", Call: "create", Code: "TooManyRequests"},
 		azure.Fault{Token: "azure-native:dbformysql:Configuration", Call: "create", Code: "ServerBusy"},
 		azure.Fault{Token: "azure-native:containerservice:ManagedCluster", Call: "update", Code: "OperationNotAllowed"},

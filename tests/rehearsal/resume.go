@@ -20,7 +20,7 @@ func (r *Rig) Resume(ctx context.Context) error {
 	cli := func(ctx context.Context, input []byte, args ...string) (string, int, error) {
 		var output bytes.Buffer
 		stdout := io.MultiWriter(r.options.Stdout, &output)
-		if args[0] == "stack" { // the state is no progress to show
+		if resume.Quiet(args) {
 			stdout = &output
 		}
 		code, err := r.run(ctx, args, bytes.NewReader(input), stdout, r.options.Stderr)

@@ -13,10 +13,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"apim-azure/config"
 	"apim-azure/tests/rehearsal/azure"
+	"apim-azure/tests/rehearsal/kubernetes"
+	"apim-azure/tests/rehearsal/kubernetes/controlplane"
+	"apim-azure/tests/rehearsal/kubernetes/kubelet"
 	"apim-azure/tests/rehearsal/process"
 	"apim-azure/tests/rehearsal/tools"
 )
@@ -38,8 +42,11 @@ type Options struct {
 	TimeScale float64
 	// StandIns are the stand-ins to use; nil is all of AllStandIns. For the others, installed plugins serve.
 	StandIns []string
-	// Faults strike requests to the azure stand-in.
-	Faults []azure.Fault
+	// Faults are what goes wrong.
+	Faults Faults
+	// PushImages has a pipeline push the configuration's images as soon as the registry is there. Without it, and without Push, no
+	// node finds them.
+	PushImages bool
 	// Config overrides the stack's configuration: values by path ("workloads.enabled"), nil takes one out.
 	Config map[string]any
 	// Stdin, Stdout and Stderr are the CLI's. The rig's own messages go to Stderr. Nil Stdout and Stderr drop the output.
@@ -59,10 +66,17 @@ type Rig struct {
 	cli         string
 	environment []string
 	overrides   map[string]any
+	values      map[string]any // the stack's configuration, secrets encrypted
 	azure       *azure.Subscription
+	objects     *kubernetes.Server
+	pods        kubelet.Faults
+	cluster     *controlplane.ControlPlane
 	lock        *process.Lock
 	log         *os.File
 	closers     []func()
+
+	mu      sync.Mutex
+	running *os.Process // the CLI, while it runs
 }
 
 // New prepares a rehearsal: it takes the stack's lock, finds or builds the tools, compiles the program, writes the
@@ -188,6 +202,12 @@ func (r *Rig) compile(ctx context.Context) error {
 // Subscription is the simulated subscription, to look at or to change behind the program's back.
 func (r *Rig) Subscription() *azure.Subscription { return r.azure }
 
+// Objects is the Kubernetes stand-in, to have requests fail.
+func (r *Rig) Objects() *kubernetes.Server { return r.objects }
+
+// PodFaults are what pods do wrong.
+func (r *Rig) PodFaults() *kubelet.Faults { return &r.pods }
+
 // Configure changes the overrides for the commands that follow. It replaces those of Options.
 func (r *Rig) Configure(overrides map[string]any) error {
 	_, err := r.write(overrides)
@@ -233,6 +253,7 @@ func (r *Rig) write(overrides map[string]any) (map[string]any, error) {
 	if err := secrets.save(); err != nil {
 		return nil, err
 	}
+	r.values = values
 	stack := map[string]any{"encryptionsalt": secrets.Salt, "config": values}
 	if err := writeYAML(r.path("project", "Pulumi."+r.options.Stack+".yaml"), stack); err != nil {
 		return nil, err
@@ -323,10 +344,12 @@ func (r *Rig) run(ctx context.Context, args []string, stdin io.Reader, stdout, s
 	if err := cmd.Start(); err != nil {
 		return 0, fmt.Errorf("pulumi: %w", err)
 	}
+	r.runs(cmd.Process)
 	ended := make(chan struct{})
 	go r.passSignals(cmd.Process, ended)
 	err := cmd.Wait()
 	close(ended)
+	r.runs(nil)
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
@@ -334,7 +357,23 @@ func (r *Rig) run(ctx context.Context, args []string, stdin io.Reader, stdout, s
 	case errors.As(err, &exit) && exit.Exited():
 		return exit.ExitCode(), nil
 	}
+	r.tellOfKilled()
 	return 0, fmt.Errorf("pulumi %s: %w", strings.Join(args, " "), err)
+}
+
+func (r *Rig) runs(cli *os.Process) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.running = cli
+}
+
+// kill kills the CLI if it runs.
+func (r *Rig) kill() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.running != nil {
+		_ = r.running.Kill()
+	}
 }
 
 func (r *Rig) passSignals(to *os.Process, ended <-chan struct{}) {
@@ -362,7 +401,11 @@ func (r *Rig) Up(ctx context.Context, args ...string) (int, error) {
 	if err := os.WriteFile(r.path("overrides.json"), content, 0o600); err != nil {
 		return 0, err
 	}
-	return r.Pulumi(ctx, append([]string{"up", "--yes", "--skip-preview"}, args...)...)
+	code, err := r.Pulumi(ctx, append([]string{"up", "--yes", "--skip-preview"}, args...)...)
+	if code != 0 {
+		r.tellOfKilled()
+	}
+	return code, err
 }
 
 // Preview shows what an update would do.

@@ -72,8 +72,10 @@ func (r *Rig) serve(ctx context.Context, config map[string]any) ([]string, error
 func (r *Rig) providers(ctx context.Context, config map[string]any) (map[string]func() plugin.Provider, error) {
 	log := r.logger()
 	cluster := controlplane.New(controlplane.Options{
-		Dir: r.path("cluster"),
-		Log: log,
+		Dir:       r.path("cluster"),
+		TimeScale: r.options.TimeScale,
+		Started:   r.controllers(log),
+		Log:       log,
 		Binaries: func(ctx context.Context) (controlplane.Binaries, error) {
 			return tools.Kubernetes(ctx, io.Discard) // they are there: see below
 		},
@@ -85,6 +87,7 @@ func (r *Rig) providers(ctx context.Context, config map[string]any) (map[string]
 			return nil, err
 		}
 	}
+	r.cluster = cluster
 	r.closers = append(r.closers, func() { _ = cluster.Stop() })
 	text := func(path string) string { s, _ := r.project.lookup(config, path).(string); return s }
 	subscription, err := azure.NewSubscription(azure.Options{
@@ -93,19 +96,25 @@ func (r *Rig) providers(ctx context.Context, config map[string]any) (map[string]
 		TenantID:       text("azure.tenantId"),
 		TimeScale:      r.options.TimeScale,
 		Clusters:       cluster,
+		Kill:           r.kill,
 		Log:            log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	r.azure = subscription
-	for _, fault := range r.options.Faults {
-		subscription.Inject(fault)
+	if r.options.PushImages {
+		r.pushOnCreation()
 	}
-	objects := kubernetes.New(kubernetes.Options{Cluster: cluster, Log: log})
+	r.objects = kubernetes.New(kubernetes.Options{
+		Cluster: cluster, TimeScale: r.options.TimeScale, Kill: r.kill, StopAPIServer: r.stopAPIServer, Log: log,
+	})
+	if err := r.inject(r.options.Faults); err != nil {
+		return nil, err
+	}
 	return map[string]func() plugin.Provider{
 		"azure":      func() plugin.Provider { return subscription.Provider() },
-		"kubernetes": func() plugin.Provider { return objects.Provider() },
+		"kubernetes": func() plugin.Provider { return r.objects.Provider() },
 		"random":     func() plugin.Provider { return random.New() },
 		"tls":        func() plugin.Provider { return tls.New() },
 	}, nil

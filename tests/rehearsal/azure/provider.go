@@ -59,6 +59,13 @@ func (p *provider) SignalCancellation(context.Context) error {
 	return nil
 }
 
+// bounded is a request's context that also ends when the engine cancels everything.
+func (p *provider) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(p.ctx, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
 func (p *provider) GetPluginInfo(context.Context) (plugin.PluginInfo, error) {
 	version := semver.MustParse(Version)
 	return plugin.PluginInfo{Version: &version}, nil
@@ -187,7 +194,7 @@ func (p *provider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffR
 }
 
 // Create refuses what exists, puts the resource and reads it back.
-func (p *provider) Create(_ context.Context, req plugin.CreateRequest) (plugin.CreateResponse, error) {
+func (p *provider) Create(ctx context.Context, req plugin.CreateRequest) (plugin.CreateResponse, error) {
 	t, shape, err := p.lookup(string(req.URN.Type()))
 	if err != nil {
 		return plugin.CreateResponse{}, err
@@ -203,7 +210,7 @@ func (p *provider) Create(_ context.Context, req plugin.CreateRequest) (plugin.C
 	if _, err := p.store.Get(id); err == nil && !t.Singleton {
 		return plugin.CreateResponse{}, fmt.Errorf("cannot create already existing resource '%s'", id)
 	}
-	outputs, id, err := p.put(t, shape, "create", inputs, req.Properties, req.Timeout)
+	outputs, id, err := p.put(ctx, t, shape, "create", inputs, req.Properties, req.Timeout)
 	if err != nil {
 		return plugin.CreateResponse{ID: resource.ID(id), Status: resource.StatusPartialFailure}, err
 	}
@@ -211,7 +218,7 @@ func (p *provider) Create(_ context.Context, req plugin.CreateRequest) (plugin.C
 }
 
 // Update puts the new inputs in full. Its preview knows the inputs, the name and the location.
-func (p *provider) Update(_ context.Context, req plugin.UpdateRequest) (plugin.UpdateResponse, error) {
+func (p *provider) Update(ctx context.Context, req plugin.UpdateRequest) (plugin.UpdateResponse, error) {
 	t, shape, err := p.lookup(string(req.URN.Type()))
 	if err != nil {
 		return plugin.UpdateResponse{}, err
@@ -225,33 +232,40 @@ func (p *provider) Update(_ context.Context, req plugin.UpdateRequest) (plugin.U
 		}
 		return plugin.UpdateResponse{Properties: outputs}, nil
 	}
-	outputs, _, err := p.put(t, shape, "update", requestInputs(req.NewInputs), req.NewInputs, req.Timeout)
+	outputs, _, err := p.put(ctx, t, shape, "update", requestInputs(req.NewInputs), req.NewInputs, req.Timeout)
 	if err != nil {
 		return plugin.UpdateResponse{Status: resource.StatusPartialFailure}, err
 	}
 	return plugin.UpdateResponse{Properties: outputs}, nil
 }
 
-// put sends a request. If Azure took it and it failed afterwards, the error carries what is there, for the state file.
-func (p *provider) put(t *arm.Type, shape schema.Resource, call string, inputs map[string]any, given resource.PropertyMap, timeout float64) (resource.PropertyMap, string, error) {
+// put sends a request. If Azure took it and it failed afterwards, the error carries what is there, for the state file. If nobody
+// knows whether Azure took it, because no answer came, there is only the error.
+func (p *provider) put(ctx context.Context, t *arm.Type, shape schema.Resource, call string, inputs map[string]any, given resource.PropertyMap, timeout float64) (resource.PropertyMap, string, error) {
+	ctx, done := p.bounded(ctx)
+	defer done()
 	name, _ := inputs[t.NameParameter()].(string)
 	p.options.Log("%s %s %s", call, t.Token, name)
-	if err := p.strike(t.Token, name, call, false); err != nil {
+	r := request{t.Token, name, call}
+	var operation *arm.Operation
+	err := p.send(ctx, r, func() (accepted *arm.Operation, err error) {
+		operation, err = p.store.StartPut(t, p.subscriptionID, inputs)
+		return operation, err
+	})
+	p.changed()
+	if err != nil {
 		return nil, "", err
 	}
-	id, accepted, err := p.store.Put(p.ctx, t, p.subscriptionID, inputs, p.wait(timeout))
+	err = operation.Finish(p.ctx, p.wait(timeout))
 	p.changed()
 	if err == nil {
-		err = p.strike(t.Token, name, call, true)
+		err = p.strike(ctx, r, late)
 	}
-	if err != nil && !accepted {
-		return nil, "", err
-	}
-	outputs, _, readErr := p.read(t, shape, id)
+	outputs, _, readErr := p.read(t, shape, operation.ID)
 	if err != nil {
-		return nil, id, partial(id, err, outputs, given)
+		return nil, operation.ID, partial(operation.ID, err, outputs, given)
 	}
-	return outputs, id, readErr
+	return outputs, operation.ID, readErr
 }
 
 // partial is the error of a resource that exists but isn't finished.
@@ -279,16 +293,20 @@ func (p *provider) read(t *arm.Type, shape schema.Resource, id string) (resource
 }
 
 // Read returns what is live, and inputs that differ from the old ones only where Azure's answer changed.
-func (p *provider) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadResponse, error) {
+func (p *provider) Read(ctx context.Context, req plugin.ReadRequest) (plugin.ReadResponse, error) {
 	t, shape, err := p.lookup(string(req.URN.Type()))
 	if err != nil {
 		return plugin.ReadResponse{}, err
 	}
 	id := string(req.ID)
-	if err := p.strike(t.Token, id[strings.LastIndex(id, "/")+1:], "read", false); err != nil {
-		return plugin.ReadResponse{}, err
-	}
-	outputs, live, err := p.read(t, shape, id)
+	ctx, done := p.bounded(ctx)
+	defer done()
+	var outputs resource.PropertyMap
+	var live arm.Resource
+	err = p.send(ctx, request{t.Token, id[strings.LastIndex(id, "/")+1:], "read"}, func() (_ *arm.Operation, err error) {
+		outputs, live, err = p.read(t, shape, id)
+		return nil, err
+	})
 	if arm.CodeOf(err) == "ResourceNotFound" {
 		return plugin.ReadResponse{}, nil // an empty ID tells the engine that it is gone
 	} else if err != nil {
@@ -316,18 +334,21 @@ func (p *provider) imported(t *arm.Type, shape schema.Resource, live arm.Resourc
 }
 
 // Delete removes a resource; one that is gone already is no error.
-func (p *provider) Delete(_ context.Context, req plugin.DeleteRequest) (plugin.DeleteResponse, error) {
+func (p *provider) Delete(ctx context.Context, req plugin.DeleteRequest) (plugin.DeleteResponse, error) {
 	t, _, err := p.lookup(string(req.URN.Type()))
 	if err != nil {
 		return plugin.DeleteResponse{}, err
 	}
+	ctx, done := p.bounded(ctx)
+	defer done()
 	id := string(req.ID)
 	name := id[strings.LastIndex(id, "/")+1:]
 	p.options.Log("delete %s %s", t.Token, name)
-	if err := p.strike(t.Token, name, "delete", false); err != nil {
+	r := request{t.Token, name, "delete"}
+	if err := p.delete(ctx, p.ctx, t, id, req.Timeout, r); err != nil {
 		return plugin.DeleteResponse{}, err
 	}
-	return plugin.DeleteResponse{}, errors.Join(p.delete(p.ctx, t, id, req.Timeout), p.strike(t.Token, name, "delete", true))
+	return plugin.DeleteResponse{}, p.strike(ctx, r, late)
 }
 
 func (p *provider) lookup(token string) (*arm.Type, schema.Resource, error) {

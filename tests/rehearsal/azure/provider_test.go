@@ -331,20 +331,6 @@ func TestImportReadsInputsFromTheResource(t *testing.T) {
 	}
 }
 
-func TestAFailureAfterAcceptanceLeavesACheckpoint(t *testing.T) {
-	s := start(t, Options{})
-	s.subscription.Inject(Fault{Token: groupToken, Call: "create", Code: "InternalServerError", Late: true})
-	in := s.checked(groupToken, group())
-	_, err := s.Create(t.Context(), plugin.CreateRequest{URN: urn(groupToken, "x"), Properties: in})
-	detail := initFailure(err)
-	if detail == nil || !strings.HasSuffix(detail.Id, "/resourceGroups/rg") || detail.Properties.Fields["name"].GetStringValue() != "rg" {
-		t.Fatalf("error %v with detail %v", err, detail)
-	}
-	if len(s.subscription.Resources()) != 1 {
-		t.Error("the resource isn't there")
-	}
-}
-
 func initFailure(err error) *pulumirpc.ErrorResourceInitFailed {
 	status, ok := rpcerror.FromError(err)
 	if !ok {
@@ -356,19 +342,6 @@ func initFailure(err error) *pulumirpc.ErrorResourceInitFailed {
 		}
 	}
 	return nil
-}
-
-func TestAnEarlyFaultLeavesNothingAndStrikesOnce(t *testing.T) {
-	s := start(t, Options{})
-	s.subscription.Inject(Fault{Token: groupToken, Name: "rg", Code: "TooManyRequests"})
-	in := s.checked(groupToken, group())
-	_, err := s.Create(t.Context(), plugin.CreateRequest{URN: urn(groupToken, "x"), Properties: in})
-	if arm.CodeOf(err) != "TooManyRequests" || len(s.subscription.Resources()) != 0 {
-		t.Fatalf("error %v, %d resources", err, len(s.subscription.Resources()))
-	}
-	if _, err = s.Create(t.Context(), plugin.CreateRequest{URN: urn(groupToken, "x"), Properties: in}); err != nil {
-		t.Errorf("struck twice: %v", err)
-	}
 }
 
 func TestATimeoutShorterThanTheRequestFails(t *testing.T) {

@@ -24,6 +24,14 @@ type Options struct {
 	SubscriptionID, TenantID string
 	// TimeScale is the number of simulated seconds in a real one; 0 means that nothing takes time. Timeouts are simulated too.
 	TimeScale float64
+	// Latency is the least real time an accepted request stays in flight. With the default, 0, and no time scale, requests hardly
+	// ever overlap; a few milliseconds are enough for two at a time to collide.
+	Latency time.Duration
+	// Propagation is the real time after which new role assignments and identities are known everywhere, on top of what the time
+	// scale says.
+	Propagation time.Duration
+	// Kill kills the CLI, for faults with code Kill. nil: such a fault is an error.
+	Kill func()
 	// Clusters runs the control planes behind managed clusters. nil: there are none, and no credentials.
 	Clusters ClusterHost
 	// Log receives one line per request; nil is silent.
@@ -48,7 +56,7 @@ type Subscription struct {
 	schema  *schema.Schema
 
 	mu       sync.Mutex
-	faults   []Fault
+	faults   []*Fault
 	watchers []func()
 }
 
@@ -65,11 +73,14 @@ func NewSubscription(options Options) (*Subscription, error) {
 		return nil, err
 	}
 	store.Subscription, store.Tenant = options.SubscriptionID, options.TenantID
+	store.SetTime(options.TimeScale)
 	loaded, err := schema.Load()
 	if err != nil {
 		return nil, err
 	}
-	return &Subscription{options: options, store: store, schema: loaded}, nil
+	s := &Subscription{options: options, store: store, schema: loaded}
+	store.Propagation = s.propagation
+	return s, nil
 }
 
 // Provider returns a provider for one engine connection; its configuration is its own.
@@ -110,7 +121,12 @@ func (s *Subscription) Remove(ctx context.Context, id string) error {
 	if t == nil {
 		return fmt.Errorf("%s belongs to %s and can only be deleted with it", id, r.Owner)
 	}
-	return s.delete(ctx, t, id, 0)
+	operation, err := s.store.StartDelete(t, id, s.stopClusters)
+	if err != nil || operation == nil {
+		return err
+	}
+	defer s.changed()
+	return operation.Finish(ctx, s.wait(0))
 }
 
 // OnChange calls notify after every change, from the goroutine that made it and without locks.
@@ -154,6 +170,15 @@ func (s *Subscription) HasImage(reference string) bool {
 	return slices.Contains(images, any(image))
 }
 
+// Granted tells whether a principal holds one of the roles (built-in role GUIDs) on a scope or above it, and the assignment has
+// propagated. Contributor and Owner count as any of them: they hold every management right of narrower roles.
+func (s *Subscription) Granted(principalID, scope string, roles ...string) bool {
+	return s.store.Granted(principalID, scope, roles...)
+}
+
+// Pass lets simulated time go by: what Azure keeps of deleted resources expires.
+func (s *Subscription) Pass(d time.Duration) error { return s.store.Pass(d) }
+
 func (s *Subscription) registry(loginServer string) (Resource, error) {
 	for _, r := range s.store.All() {
 		if server, ok := r.Properties["loginServer"].(string); ok && strings.EqualFold(server, loginServer) {
@@ -163,104 +188,33 @@ func (s *Subscription) registry(loginServer string) (Resource, error) {
 	return Resource{}, fmt.Errorf("there is no registry with login server %s", loginServer)
 }
 
-// Fault makes a request fail, so that recovery can be rehearsed.
-type Fault struct {
-	Token string // the Pulumi type; empty: any
-	Name  string // the resource's Azure name; empty: any
-	Call  string // create, update, delete or read; empty: any
-	// Code is the error code, such as TooManyRequests or PrincipalNotFound.
-	Code string
-	// Times is how often the fault strikes; 0 is once.
-	Times int
-	// Late lets Azure accept and finish the request before the client sees the failure.
-	Late bool
-}
-
-// Inject adds a fault; several strike in the order they were added.
-func (s *Subscription) Inject(f Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f.Times = max(f.Times, 1)
-	s.faults = append(s.faults, f)
-}
-
-// strike returns the error of the first fault that fits, and uses it up.
-func (s *Subscription) strike(token, name, call string, late bool) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i, f := range s.faults {
-		if f.Late != late || (f.Token != "" && f.Token != token) || (f.Name != "" && f.Name != name) || (f.Call != "" && f.Call != call) {
-			continue
-		}
-		if s.faults[i].Times--; s.faults[i].Times == 0 {
-			s.faults = slices.Delete(s.faults, i, i+1)
-		}
-		return &arm.Error{Status: faultStatus(f.Code), Code: f.Code, Message: fmt.Sprintf("injected fault on %s of '%s'", call, name)}
-	}
-	return nil
-}
-
-func faultStatus(code string) int {
-	switch code {
-	case "TooManyRequests":
-		return 429
-	case "InternalServerError", "ServiceUnavailable":
-		return 500
-	case "PrincipalNotFound", "BadRequest":
-		return 400
-	}
-	return 409
-}
-
-// delete removes a resource and the control planes of clusters that went with it.
-func (s *Subscription) delete(ctx context.Context, t *arm.Type, id string, timeout float64) error {
-	defer s.changed()
-	removed, err := s.store.Delete(ctx, t, id, s.wait(timeout))
-	if s.options.Clusters == nil {
+// delete asks for a resource to be removed, with the control planes of clusters that go with it. ctx is the client's; waiting is how
+// long it waits for what Azure accepted.
+func (s *Subscription) delete(ctx, waiting context.Context, t *arm.Type, id string, timeout float64, r request) error {
+	var operation *arm.Operation
+	err := s.send(ctx, r, func() (_ *arm.Operation, err error) {
+		operation, err = s.store.StartDelete(t, id, s.stopClusters)
+		return operation, err
+	})
+	if err != nil || operation == nil {
 		return err
 	}
+	defer s.changed()
+	return operation.Finish(waiting, s.wait(timeout))
+}
+
+// stopClusters wipes the control planes of clusters among deleted resources.
+func (s *Subscription) stopClusters(removed []Resource) error {
+	if s.options.Clusters == nil {
+		return nil
+	}
+	var errs []error
 	for _, r := range removed {
 		if r.Type == "Microsoft.ContainerService/managedClusters" {
-			err = errors.Join(err, s.options.Clusters.Delete(ctx, r.ID))
+			errs = append(errs, s.options.Clusters.Delete(context.Background(), r.ID))
 		}
 	}
-	return err
-}
-
-// defaultTimeout is how long azure-native waits for a request without customTimeouts, in seconds.
-const defaultTimeout = 2 * 60 * 60
-
-// wait lets a request take its simulated time. A timeout, in simulated seconds, that is too short for it fails as it would
-// against Azure.
-func (s *Subscription) wait(timeout float64) arm.Wait {
-	if timeout <= 0 {
-		timeout = defaultTimeout
-	}
-	return func(ctx context.Context, minutes float64) error {
-		seconds := minutes * 60
-		if err := s.sleep(ctx, min(seconds, timeout)); err != nil {
-			return err
-		}
-		if seconds > timeout {
-			return fmt.Errorf("the request takes about %v of simulated time and the timeout is %v: %w",
-				time.Duration(seconds)*time.Second, time.Duration(timeout)*time.Second, context.DeadlineExceeded)
-		}
-		return nil
-	}
-}
-
-func (s *Subscription) sleep(ctx context.Context, seconds float64) error {
-	if s.options.TimeScale == 0 || seconds == 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(time.Duration(seconds / s.options.TimeScale * float64(time.Second)))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return errors.Join(errs...)
 }
 
 func unknownToken(token string) error {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"path"
 	"strings"
+	"time"
 )
 
 const (
@@ -34,6 +35,10 @@ var charts = map[string]chart{
 type release struct {
 	name, namespace, chart, version string
 	values                          object
+
+	atomic  bool          // what failed is undone
+	awaited bool          // the release is done when its objects are ready
+	timeout time.Duration // for that, in simulated time
 }
 
 func (r release) chartName() string { return path.Base(r.chart) }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -23,6 +24,7 @@ import (
 type connection struct {
 	dynamic dynamic.Interface
 	mapper  *restmapper.DeferredDiscoveryRESTMapper
+	watches *watches
 }
 
 // unreachable is why there is no cluster behind a provider. Previews go on without one; everything else fails, unless the
@@ -69,7 +71,7 @@ func (p *provider) connect(ctx context.Context) (*connection, error) {
 	if err != nil {
 		return nil, &unreachable{err}
 	}
-	p.conn, err = dial(access)
+	p.conn, err = p.dial(access)
 	return p.conn, err
 }
 
@@ -108,8 +110,9 @@ func credentials(config *clientapi.Config, active *clientapi.Context, plane *res
 	return access, nil
 }
 
-func dial(config *rest.Config) (*connection, error) {
+func (p *provider) dial(config *rest.Config) (*connection, error) {
 	config.WarningHandler = rest.NoWarnings{} // strict validation turns the ones that matter into errors
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return wire{p.server, next} })
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return nil, err
@@ -121,6 +124,7 @@ func dial(config *rest.Config) (*connection, error) {
 	return &connection{
 		dynamic: client,
 		mapper:  restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(disco)),
+		watches: newWatches(p.cancelled, client),
 	}, nil
 }
 

@@ -9,11 +9,12 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Diff compares new inputs with the live object of the state, cut down to the old inputs: so a refresh that found drift shows,
 // and what the server filled in doesn't.
-func (p *provider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffResponse, error) {
+func (p *provider) Diff(ctx context.Context, req plugin.DiffRequest) (plugin.DiffResponse, error) {
 	if req.Type == releaseType {
 		return diffRelease(req)
 	}
@@ -43,7 +44,33 @@ func (p *provider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffR
 	if field(inputs, "metadata", "name") != nil {
 		set(old, text(live, "metadata", "name"), "metadata", "name")
 	}
-	return compare(old, inputs, req.IgnoreChanges, p.settings.immutable(inputs), deleteFirst(live, inputs))
+	result, err := compare(old, inputs, req.IgnoreChanges, p.settings.immutable(inputs), deleteFirst(live, inputs))
+	if err == nil && p.unready(ctx, live, inputs) {
+		result.Changes = plugin.DiffSome
+		result.ReplaceKeys = append(result.ReplaceKeys, annotationReplaceUnready)
+		result.DeleteBeforeReplace = deleteFirst(live, inputs)
+	}
+	return result, err
+}
+
+// annotationReplaceUnready lets a Job that is not complete be replaced. Without it a Job that failed fails every further
+// update, since nothing about it changes.
+const annotationReplaceUnready = "pulumi.com/replaceUnready"
+
+func (p *provider) unready(ctx context.Context, live, inputs object) bool {
+	if text(inputs, "kind") != "Job" || text(inputs, "metadata", "annotations", annotationReplaceUnready) != "true" {
+		return false
+	}
+	conn, err := p.connect(ctx)
+	if err != nil {
+		return false
+	}
+	client, err := conn.client(live)
+	if err != nil {
+		return false
+	}
+	now, err := client.Get(ctx, text(live, "metadata", "name"), metav1.GetOptions{})
+	return err == nil && !checkJob(scene{object: now.Object}).ready
 }
 
 // deleteFirst tells whether a replacement would have the old object's name, so that the two can't exist side by side.

@@ -3,16 +3,27 @@
 //
 // It follows the real provider where a program can tell the difference:
 //   - Create is a POST, never an upsert: what exists already is an error;
-//   - Update is a server-side apply under the object's own field manager, and a conflict with another manager is an error;
+//   - Update is a server-side apply under the object's own field manager; what kubectl changed is taken over, and a conflict with any
+//     other manager is an error;
 //   - Secrets and ConfigMaps are replaced when their data changes, unless the provider is told that they are mutable;
 //   - a change of an immutable field replaces; the old object goes first when the name was given by the program;
 //   - previews are dry runs at the server when the inputs are known and the server is there.
 //
+// It waits where the real provider does, by the same rules: for rollouts, Jobs, pods, end points, addresses, claims, and for
+// what an annotation of the program names. Others give the answers: the scheduler, kubelets, clouds and ingress controllers of
+// the rehearsal. An object that does not become ready stays in the state, and the next update waits again. A refresh reports
+// what is not ready.
+//
+// Time is simulated: with a time scale a wait may take its timeout in simulated time. Without one nothing takes time, and a
+// wait is in vain as soon as nothing moves any more (see settle).
+//
+// Faults strike on the wire, between client-go and the API server (see Fault).
+//
 // It differs in three ways, each on purpose:
 //   - field validation is strict: a misspelt field is an error here, where the real provider lets it pass;
-//   - it does not wait for pods, rollouts or end points: the control plane has no nodes. It says so once;
-//   - it plays what Azure would: addresses of load-balancer Services and of Ingresses, and, of a Helm chart, only the objects
-//     other resources depend on. Charts themselves are unrehearsed.
+//   - a failed wait says more: it quotes the scheduler, the autoscaler and the events of everything that belongs to the object. The
+//     real provider shows some of that while it waits, and less in the end;
+//   - of a Helm chart only the objects other resources depend on are created. Charts themselves are unrehearsed.
 //
 // Patch resources, YAML and kustomize components, functions and client-side rendering are refused: the program has none.
 package kubernetes

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,8 +34,10 @@ const (
 	creationAttempts = 6
 	firstRetry       = 100 * time.Millisecond
 
-	// deletionTimeout is the real provider's, for a resource without a timeout of its own.
-	deletionTimeout = 10 * time.Minute
+	// deletionSettle is the real time in which an object under deletion has to change where nothing takes time, and the
+	// shortest time its deletion gets at any time scale. Pods and a namespace's content go without a trace on it, in some
+	// seconds.
+	deletionSettle = 30 * time.Second
 )
 
 var dryRun = []string{metav1.DryRunAll}
@@ -59,25 +62,43 @@ func (p *provider) Create(ctx context.Context, req plugin.CreateRequest) (plugin
 	if err != nil {
 		return plugin.CreateResponse{}, err
 	}
+	ctx = withTarget(ctx, "create", inputs)
 	live, err := p.post(ctx, conn, inputs, manager, req.Preview)
 	if err != nil && req.Preview && previewGoesOn(err) {
 		return asIs, nil
 	}
 	if err != nil {
-		return plugin.CreateResponse{}, fmt.Errorf("%s: the API server did not create it: %w%s", req.URN, err, advice(err))
+		return plugin.CreateResponse{}, notCreated(req.URN, err)
 	}
 	if req.Preview {
 		delete(live, "status") // of a dry run it says nothing, and a program must not read it as if it did
 		return plugin.CreateResponse{Properties: checkpoint(inputs, live, req.Properties, text(inputs, "apiVersion"), manager)}, nil
 	}
-	live, waitErr := p.afterWrite(ctx, conn, live)
+	live, err = p.await(ctx, conn, live, nil, inputs, req.Timeout)
+	var unready *notReady
+	if err != nil && !errors.As(err, &unready) {
+		// What to wait for is not understood. The real provider knows that only now, and lets the object go.
+		return plugin.CreateResponse{}, notCreated(req.URN, err)
+	}
 	state := checkpoint(inputs, live, req.Properties, text(inputs, "apiVersion"), manager)
 	response := plugin.CreateResponse{ID: objectID(live), Properties: state}
-	if waitErr != nil {
+	if err != nil {
 		response.Status = resource.StatusPartialFailure
-		return response, initFailure(response.ID, state, nil, fmt.Errorf("%s was created, but: %w", req.URN, waitErr))
+		err = fmt.Errorf("resource %q was successfully created, but %w", req.URN, notLive(err))
+		return response, initFailure(response.ID, state, nil, err)
 	}
 	return response, nil
+}
+
+// notCreated is the failure of a creation of which the state learns nothing. When only the answer was lost the object is there
+// all the same, and the next creation finds it in its way.
+func notCreated(urn resource.URN, err error) error {
+	return fmt.Errorf("resource %q was not successfully created by the Kubernetes API server: %w%s", urn, err, advice(err))
+}
+
+// notLive is the failure of an object that is there. The words are the real provider's: a program may look for them.
+func notLive(err error) error {
+	return fmt.Errorf("the Kubernetes API server reported that it failed to fully initialize or become live: %w", err)
 }
 
 // post creates the object, waiting a little for a namespace or a definition that comes up in the same run.
@@ -210,6 +231,7 @@ func (p *provider) Read(ctx context.Context, req plugin.ReadRequest) (plugin.Rea
 	if err != nil {
 		return plugin.ReadResponse{}, err
 	}
+	ctx = withTarget(ctx, "read", global(text(inputs, "apiVersion"), text(inputs, "kind"), name))
 	found, err := client.Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return plugin.ReadResponse{}, nil
@@ -232,9 +254,16 @@ func (p *provider) Read(ctx context.Context, req plugin.ReadRequest) (plugin.Rea
 	}
 	properties := toProperties(liveInputs)
 	markSecrets(properties, req.Inputs)
-	return plugin.ReadResponse{ReadResult: plugin.ReadResult{
-		ID: req.ID, Inputs: properties, Outputs: checkpoint(liveInputs, live, req.Inputs, apiVersion, manager),
-	}}, nil
+	state := checkpoint(liveInputs, live, req.Inputs, apiVersion, manager)
+	response := plugin.ReadResponse{ReadResult: plugin.ReadResult{ID: req.ID, Inputs: properties, Outputs: state}}
+	if imported {
+		return response, nil
+	}
+	if err := p.checkLive(ctx, conn, live, inputs); err != nil {
+		response.Status = resource.StatusPartialFailure
+		return response, initFailure(req.ID, state, properties, err)
+	}
+	return response, nil
 }
 
 // skeleton makes the least object that leads to the live one: its kind comes from the state, or from the resource's type.
@@ -280,13 +309,29 @@ func (p *provider) Delete(ctx context.Context, req plugin.DeleteRequest) (plugin
 		return plugin.DeleteResponse{}, p.deleteRelease(ctx, conn, req)
 	}
 	inputs, live := parseCheckpoint(req.Outputs)
-	return plugin.DeleteResponse{}, remove(ctx, conn, live, text(inputs, "metadata", "annotations", annotationPropagation), req.Timeout)
+	annotation := func(name string) string { return text(inputs, "metadata", "annotations", name) }
+	d := deletion{
+		object: live, propagation: annotation(annotationPropagation), limit: limit(req.Timeout, inputs),
+		unwatched: annotation(annotationSkipAwait) == "true" && slices.Contains(unwatchedKinds, text(inputs, "kind")),
+	}
+	return plugin.DeleteResponse{}, p.remove(withTarget(ctx, "delete", live), conn, d)
 }
 
-// remove deletes an object and waits until it, and not another one of its name, is gone. The timeout is in seconds; 0 takes
-// the default.
-func remove(ctx context.Context, conn *connection, o object, propagation string, timeout float64) error {
-	client, err := conn.client(o)
+// unwatchedKinds are those of which also the deletion is not waited for where the program doesn't want to wait.
+var unwatchedKinds = []string{"Namespace", "Pod", "ReplicationController", "DaemonSet", "Deployment", "StatefulSet", "Job"}
+
+// deletion is what is to be deleted, and how.
+type deletion struct {
+	object      object
+	propagation string        // the annotation's; empty: dependants go first
+	limit       time.Duration // simulated
+	unwatched   bool
+}
+
+// remove deletes an object and waits until it, and not another one of its name, is gone. An API server that goes away meanwhile
+// is waited for too.
+func (p *provider) remove(ctx context.Context, conn *connection, d deletion) error {
+	client, err := conn.client(d.object)
 	if meta.IsNoMatchError(err) {
 		return nil
 	}
@@ -294,10 +339,10 @@ func remove(ctx context.Context, conn *connection, o object, propagation string,
 		return err
 	}
 	policy := metav1.DeletePropagationForeground
-	if propagation != "" {
-		policy = metav1.DeletionPropagation(strings.ToUpper(propagation[:1]) + propagation[1:])
+	if d.propagation != "" {
+		policy = metav1.DeletionPropagation(strings.ToUpper(d.propagation[:1]) + d.propagation[1:])
 	}
-	name := text(o, "metadata", "name")
+	name := text(d.object, "metadata", "name")
 	before, err := client.Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil
@@ -311,31 +356,40 @@ func remove(ctx context.Context, conn *connection, o object, propagation string,
 		}
 		return err
 	}
-	limit := deletionTimeout
-	if timeout > 0 {
-		limit = time.Duration(timeout * float64(time.Second))
+	if d.unwatched {
+		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	for last := before; ; {
+	last, started, changed := before, time.Now(), time.Now()
+	for !p.server.deletionOver(d.limit, time.Since(started), time.Since(changed)) {
 		now, err := client.Get(ctx, name, metav1.GetOptions{})
-		switch {
-		case apierrors.IsNotFound(err):
+		if apierrors.IsNotFound(err) || err == nil && now.GetUID() != before.GetUID() {
 			return nil
-		case err == nil && now.GetUID() != before.GetUID():
-			return nil
-		case err == nil:
+		}
+		if err != nil || now.GetResourceVersion() != last.GetResourceVersion() {
+			changed = time.Now()
+		}
+		if err == nil {
 			last = now
-		case ctx.Err() == nil:
-			return err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s %s was not gone after %s (finalizers %q): %w", text(o, "kind"), objectID(o), limit,
-				finalizers(last.Object), context.Cause(ctx))
+			return d.unfinished(last.Object, context.Cause(ctx))
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+	return d.unfinished(last.Object, errors.New("timed out waiting for the condition"))
+}
+
+// deletionOver tells whether the time for a deletion is up, after so much real time in all and without a change.
+func (s *Server) deletionOver(limit, elapsed, quiet time.Duration) bool {
+	if s.options.TimeScale > 0 {
+		return elapsed >= max(s.real(limit), deletionSettle)
+	}
+	return elapsed >= limit || quiet >= deletionSettle
+}
+
+func (d deletion) unfinished(last object, reason error) error {
+	return fmt.Errorf("%s %s is still there (finalizers %q): %w", text(d.object, "kind"), objectID(d.object), finalizers(last), reason)
 }
 
 // finalizers lists what holds a deletion up; a namespace keeps its own in its spec.
@@ -352,7 +406,7 @@ func initFailure(id resource.ID, state, inputs resource.PropertyMap, reason erro
 	if err != nil {
 		return errors.Join(reason, err)
 	}
-	detail := &pulumirpc.ErrorResourceInitFailed{Id: string(id), Properties: properties, Reasons: []string{reason.Error()}}
+	detail := &pulumirpc.ErrorResourceInitFailed{Id: string(id), Properties: properties, Reasons: reasonsOf(reason)}
 	if inputs != nil {
 		if detail.Inputs, err = plugin.MarshalProperties(inputs, options); err != nil {
 			return errors.Join(reason, err)

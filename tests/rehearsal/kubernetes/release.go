@@ -2,10 +2,10 @@ package kubernetes
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
@@ -14,8 +14,7 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// A Helm release is kept the way Helm does it, as a Secret in its namespace, so that it is found again, a name in use is
-// refused and one removed behind Pulumi's back shows in a refresh. Of the chart only the objects of charts.go are created.
+// Of a Helm chart only the objects of charts.go are created, and the release's record (records.go).
 
 // checkRelease fills in name and namespace, and insists on what makes a release reproducible: chart and exact version.
 func (p *provider) checkRelease(req plugin.CheckRequest) (plugin.CheckResponse, error) {
@@ -70,8 +69,13 @@ func readReleaseInputs(inputs resource.PropertyMap) release {
 	if values == nil {
 		values = object{}
 	}
+	timeout := releaseTimeout
+	if seconds, ok := number(o["timeout"]); ok && seconds > 0 {
+		timeout = time.Duration(seconds) * time.Second
+	}
 	return release{
 		name: text(o, "name"), namespace: text(o, "namespace"), chart: text(o, "chart"), version: text(o, "version"), values: values,
+		atomic: o["atomic"] == true, awaited: o["skipAwait"] != true || o["atomic"] == true, timeout: timeout,
 	}
 }
 
@@ -118,16 +122,16 @@ func (p *provider) createRelease(ctx context.Context, req plugin.CreateRequest) 
 		return plugin.CreateResponse{}, err
 	}
 	r := readReleaseInputs(req.Properties)
+	ctx = withTarget(ctx, "create", r.target())
 	if plain(req.Properties["createNamespace"]).V == true {
-		err := p.ensure(ctx, conn, global("v1", "Namespace", r.namespace))
-		if err != nil {
+		if _, err := p.ensure(ctx, conn, global("v1", "Namespace", r.namespace)); err != nil {
 			return plugin.CreateResponse{}, err
 		}
 	}
 	// The record goes first: it is the record that keeps two resources from one release.
 	_, err = p.post(ctx, conn, r.record(1), creationManager, false)
 	if apierrors.IsAlreadyExists(err) {
-		return plugin.CreateResponse{}, fmt.Errorf("%s: the release name %q is in use in namespace %q", req.URN, r.name, r.namespace)
+		return plugin.CreateResponse{}, fmt.Errorf("%s: cannot re-use a name that is still in use (release %s in namespace %s)", req.URN, r.name, r.namespace)
 	}
 	if err != nil {
 		return plugin.CreateResponse{}, fmt.Errorf("%s: %w", req.URN, err)
@@ -136,13 +140,47 @@ func (p *provider) createRelease(ctx context.Context, req plugin.CreateRequest) 
 	id := resource.ID(r.namespace + "/" + r.name)
 	state := releaseState(req.Properties, r, 1)
 	response := plugin.CreateResponse{ID: id, Properties: state}
+	err = p.install(ctx, conn, r)
+	switch {
+	case err == nil:
+		return response, nil
+	case r.atomic:
+		undone := p.uninstall(context.WithoutCancel(ctx), conn, r)
+		return plugin.CreateResponse{}, errors.Join(
+			fmt.Errorf("%s: release %s failed, and has been uninstalled due to atomic being set: %w", req.URN, r.name, err), undone)
+	}
+	response.Status = resource.StatusPartialFailure
+	err = fmt.Errorf("%s: Helm release %q was created, but failed to initialize completely: %w", req.URN, id, err)
+	return response, initFailure(id, state, nil, err)
+}
+
+// install creates or changes a release's objects and waits, as Helm does (Helm 3, pkg/kube/ready.go), until its load balancers
+// have their addresses. Nothing else of a chart takes time here.
+func (p *provider) install(ctx context.Context, conn *connection, r release) error {
 	for _, o := range r.objects() {
-		if err := p.ensure(ctx, conn, o); err != nil {
-			response.Status = resource.StatusPartialFailure
-			return response, initFailure(id, state, nil, fmt.Errorf("%s: release %s: %w", req.URN, r.name, err))
+		live, err := p.ensure(ctx, conn, o)
+		if err != nil {
+			return err
+		}
+		if !r.awaited || text(live, "spec", "type") != "LoadBalancer" {
+			continue
+		}
+		w := wait{conn: conn, server: p.server, rule: &balanced, written: live, limit: r.timeout}
+		if _, err := w.run(ctx); err != nil {
+			return err
 		}
 	}
-	return response, nil
+	return nil
+}
+
+// releaseTimeout is for a release without a timeout of its own.
+const releaseTimeout = 5 * time.Minute
+
+var balanced = rule{
+	check: func(s scene) verdict {
+		return verdict{ready: hasAddress(s.object), problems: []string{"the Service was given no IP address by the cloud's load balancer"}}
+	},
+	overdue: func(name string) string { return fmt.Sprintf("Service %s: context deadline exceeded", name) },
 }
 
 func (p *provider) unrehearsed(r release) {
@@ -153,21 +191,20 @@ func (p *provider) unrehearsed(r release) {
 	p.server.once("The chart %s %s is unrehearsed: the release is recorded and nothing of it is created", r.chart, r.version)
 }
 
-// ensure applies an object Helm would own.
-func (p *provider) ensure(ctx context.Context, conn *connection, o object) error {
+// ensure applies an object Helm would own, and returns it as it is then.
+func (p *provider) ensure(ctx context.Context, conn *connection, o object) (object, error) {
 	client, err := conn.client(o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := foreign(ctx, client, o); err != nil {
-		return err
+		return nil, err
 	}
 	live, err := apply(ctx, client, o, "helm", true, nil)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", text(o, "kind"), objectID(o), err)
+		return nil, fmt.Errorf("%s %s: %w", text(o, "kind"), objectID(o), err)
 	}
-	_, err = p.afterWrite(ctx, conn, live)
-	return err
+	return live, nil
 }
 
 // foreign refuses an object that is there and belongs to no release, or to another one, as Helm does. What a release has not
@@ -191,21 +228,6 @@ func foreign(ctx context.Context, client dynamic.ResourceInterface, o object) er
 	return nil
 }
 
-// record is the Secret Helm keeps a revision in. Ours leaves the manifest out, since there is none.
-func (r release) record(revision int) object {
-	content, _ := json.Marshal(object{ // values are JSON by origin
-		"name": r.name, "namespace": r.namespace, "version": revision,
-		"info":   object{"status": "deployed"},
-		"chart":  object{"metadata": object{"name": r.chartName(), "version": r.version}},
-		"config": r.values,
-	})
-	o := r.object("v1", "Secret", "sh.helm.release.v1."+r.name+".v1")
-	set(o, object{"owner": "helm", "name": r.name, "status": "deployed", "version": fmt.Sprint(revision)}, "metadata", "labels")
-	o["type"] = "helm.sh/release.v1"
-	o["data"] = object{"release": base64.StdEncoding.EncodeToString(content)}
-	return o
-}
-
 func (p *provider) updateRelease(ctx context.Context, req plugin.UpdateRequest) (plugin.UpdateResponse, error) {
 	if req.Preview {
 		return plugin.UpdateResponse{Properties: previewState(req.NewInputs)}, nil
@@ -220,22 +242,53 @@ func (p *provider) updateRelease(ctx context.Context, req plugin.UpdateRequest) 
 		revision = int(n) + 1
 	}
 	p.unrehearsed(r)
-	now := r.objects()
-	for _, o := range slices.Concat([]object{r.record(revision)}, now) {
-		if err := p.ensure(ctx, conn, o); err != nil {
-			return plugin.UpdateResponse{}, fmt.Errorf("%s: release %s: %w", req.URN, r.name, err)
-		}
+	ctx = withTarget(ctx, "update", r.target())
+	err = p.upgrade(ctx, conn, before, r, revision)
+	response := plugin.UpdateResponse{Properties: releaseState(req.NewInputs, r, revision)}
+	if err == nil {
+		return response, nil
 	}
-	for _, o := range before.objects() {
-		if slices.ContainsFunc(now, func(other object) bool { return sameObject(o, other) }) {
-			continue
-		}
-		if err := remove(ctx, conn, o, "", req.Timeout); err != nil {
-			return plugin.UpdateResponse{}, fmt.Errorf("%s: release %s: %w", req.URN, r.name, err)
-		}
+	err = fmt.Errorf("%s: Helm release %q failed to initialize completely: %w", req.URN, req.ID, err)
+	if r.atomic {
+		err = errors.Join(err, p.upgrade(context.WithoutCancel(ctx), conn, r, before, revision+1))
 	}
-	return plugin.UpdateResponse{Properties: releaseState(req.NewInputs, r, revision)}, nil
+	// The state has the new inputs, also of what was rolled back: that is why the next run upgrades again.
+	response.Status = resource.StatusPartialFailure
+	return response, initFailure(req.ID, response.Properties, nil, err)
 }
+
+// upgrade brings a release from one form to another.
+func (p *provider) upgrade(ctx context.Context, conn *connection, from, to release, revision int) error {
+	if _, err := p.ensure(ctx, conn, to.record(revision)); err != nil {
+		return err
+	}
+	if err := p.install(ctx, conn, to); err != nil {
+		return err
+	}
+	now := to.objects()
+	dropped := slices.DeleteFunc(from.objects(), func(o object) bool {
+		return slices.ContainsFunc(now, func(other object) bool { return sameObject(o, other) })
+	})
+	return p.removeAll(ctx, conn, dropped, to.timeout)
+}
+
+// uninstall removes a release. Definitions stay, as Helm leaves them to the chart's own policy (cert-manager's are annotated to
+// be kept).
+func (p *provider) uninstall(ctx context.Context, conn *connection, r release) error {
+	return p.removeAll(ctx, conn, append(slices.DeleteFunc(r.objects(), isDefinition), r.record(1)), r.timeout)
+}
+
+func (p *provider) removeAll(ctx context.Context, conn *connection, list []object, limit time.Duration) error {
+	for _, o := range list {
+		if err := p.remove(ctx, conn, deletion{object: o, limit: limit}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// target is what faults of releases name.
+func (r release) target() object { return r.object("helm.sh/v3", "Release", r.name) }
 
 func sameObject(a, b object) bool {
 	return a["apiVersion"] == b["apiVersion"] && a["kind"] == b["kind"] && objectID(a) == objectID(b)
@@ -252,6 +305,7 @@ func (p *provider) readRelease(ctx context.Context, conn *connection, req plugin
 	if err != nil {
 		return plugin.ReadResponse{}, err
 	}
+	ctx = withTarget(ctx, "read", release{name: name, namespace: namespace}.target())
 	_, err = client.Get(ctx, text(record, "metadata", "name"), metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return plugin.ReadResponse{}, nil
@@ -262,16 +316,17 @@ func (p *provider) readRelease(ctx context.Context, conn *connection, req plugin
 	if len(req.Inputs) == 0 {
 		return plugin.ReadResponse{}, fmt.Errorf("%s: importing a Helm release is not rehearsed", req.URN)
 	}
-	return plugin.ReadResponse{ReadResult: plugin.ReadResult{ID: req.ID, Inputs: req.Inputs, Outputs: req.State}}, nil
+	state := req.State
+	if len(state) == 0 { // a creation whose end nobody saw; the engine takes a resource without outputs for gone
+		state = releaseState(req.Inputs, readReleaseInputs(req.Inputs), 1)
+	}
+	return plugin.ReadResponse{ReadResult: plugin.ReadResult{ID: req.ID, Inputs: req.Inputs, Outputs: state}}, nil
 }
 
 func (p *provider) deleteRelease(ctx context.Context, conn *connection, req plugin.DeleteRequest) error {
 	r := readReleaseInputs(releaseInputs(req.Outputs))
-	// Definitions stay, as Helm leaves them to the chart's own policy (cert-manager's are annotated to be kept).
-	for _, o := range slices.Concat(slices.DeleteFunc(r.objects(), isDefinition), []object{r.record(1)}) {
-		if err := remove(ctx, conn, o, "", req.Timeout); err != nil {
-			return fmt.Errorf("%s: release %s: %w", req.URN, r.name, err)
-		}
+	if err := p.uninstall(withTarget(ctx, "delete", r.target()), conn, r); err != nil {
+		return fmt.Errorf("%s: release %s: %w", req.URN, r.name, err)
 	}
 	return nil
 }

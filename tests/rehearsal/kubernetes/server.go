@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/blang/semver"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
@@ -22,6 +23,13 @@ type Cluster interface {
 // Options configure the stand-in.
 type Options struct {
 	Cluster Cluster
+	// TimeScale is the number of simulated seconds in a real one, for the time waits may take; 0 means that nothing takes time.
+	TimeScale float64
+	// Kill kills the CLI, for faults with code Kill. nil: such a fault is refused.
+	Kill func()
+	// StopAPIServer takes the API server away and returns; it has to come back by itself after so much real time. For faults with
+	// code APIServerGone. nil: such a fault is refused.
+	StopAPIServer func(down time.Duration)
 	// Log receives what a reader of the rehearsal should know; nil drops it.
 	Log func(format string, args ...any)
 }
@@ -30,11 +38,9 @@ type Options struct {
 type Server struct {
 	options Options
 
-	mu   sync.Mutex
-	said map[string]bool
-
-	// addresses is held while an address is chosen and written, so that two Services don't get the same.
-	addresses sync.Mutex
+	mu     sync.Mutex
+	said   map[string]bool
+	faults []*Fault
 }
 
 // New returns a stand-in for one stack's cluster.

@@ -13,11 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/util/csaupgrade"
-	"k8s.io/client-go/util/retry"
-	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
 // Update changes the live object.
@@ -48,12 +44,14 @@ func (p *provider) Update(ctx context.Context, req plugin.UpdateRequest) (plugin
 		return plugin.UpdateResponse{}, err
 	}
 	apiVersion := stateText(req.OldOutputs, keyAPIVersion)
+	ctx = withTarget(ctx, "update", inputs)
 	live, err := p.change(ctx, client, inputs, manager, req)
 	if err != nil && req.Preview && apierrors.IsForbidden(err) {
 		return asIs, nil
 	}
 	if err == nil && !req.Preview {
-		live, err = p.afterWrite(ctx, conn, live)
+		_, before := parseCheckpoint(req.OldOutputs)
+		live, err = p.await(ctx, conn, live, before, inputs, req.Timeout)
 	}
 	if err != nil {
 		return p.failedUpdate(ctx, client, req, inputs, apiVersion, manager, err)
@@ -62,16 +60,21 @@ func (p *provider) Update(ctx context.Context, req plugin.UpdateRequest) (plugin
 }
 
 // failedUpdate keeps the live object in the state, with the new inputs: the next run updates again, since the failure is
-// recorded with it.
+// recorded with it. Whether the write failed or the wait makes no difference. When the object can't be read either, as after a
+// cancellation, the state stays as it was.
 func (p *provider) failedUpdate(ctx context.Context, client dynamic.ResourceInterface, req plugin.UpdateRequest, inputs object,
 	apiVersion, manager string, reason error,
 ) (plugin.UpdateResponse, error) {
-	reason = fmt.Errorf("%s: the update failed: %w", req.URN, reason)
+	if req.Preview || meta.IsNoMatchError(reason) {
+		return plugin.UpdateResponse{}, fmt.Errorf("update of resource %q failed: %w%s", req.URN, reason, advice(reason))
+	}
 	_, old := parseCheckpoint(req.OldOutputs)
 	found, err := client.Get(ctx, text(old, "metadata", "name"), metav1.GetOptions{})
-	if req.Preview || err != nil {
-		return plugin.UpdateResponse{}, errors.Join(reason, err)
+	if err != nil {
+		return plugin.UpdateResponse{}, errors.Join(
+			fmt.Errorf("update of resource %q failed: %w", req.URN, reason), fmt.Errorf("unable to get cluster state: %w", err))
 	}
+	reason = fmt.Errorf("%s: %w", req.URN, notLive(reason))
 	state := checkpoint(inputs, found.Object, req.NewInputs, apiVersion, manager)
 	return plugin.UpdateResponse{Properties: state, Status: resource.StatusPartialFailure}, initFailure(req.ID, state, nil, reason)
 }
@@ -159,33 +162,6 @@ func mergePatch(old, inputs, live object) object {
 	return patch
 }
 
-func createdByPost(live *unstructured.Unstructured) bool {
-	for _, m := range live.GetManagedFields() {
-		if m.Manager == creationManager && m.Operation == metav1.ManagedFieldsOperationUpdate {
-			return true
-		}
-	}
-	return false
-}
-
-// takeOver moves the fields of the creation, and of kubectl, to the object's own manager, and returns the live object.
-// Without it, dropping a field from the program would leave it on the object: its creator would still own it.
-func takeOver(ctx context.Context, client dynamic.ResourceInterface, name, manager string) (live *unstructured.Unstructured, err error) {
-	// Controllers write the object at the same time.
-	err = retry.RetryOnConflict(retry.DefaultRetry, func() error {
-		if live, err = client.Get(ctx, name, metav1.GetOptions{}); err != nil {
-			return err
-		}
-		patch, err := csaupgrade.UpgradeManagedFieldsPatch(live, sets.New(creationManager, "kubectl", "before-first-apply"), manager)
-		if err != nil || patch == nil {
-			return err
-		}
-		live, err = client.Patch(ctx, name, types.JSONPatchType, patch, metav1.PatchOptions{})
-		return err
-	})
-	return live, err
-}
-
 // withoutIgnored takes ignored fields out of what is applied. One that somebody else manages is left out, so that it stays
 // theirs; any other is sent with its live value, since leaving it out would unset it. Only paths of map keys are looked at,
 // as in the real provider.
@@ -226,42 +202,4 @@ func mapKeys(path resource.PropertyPath) ([]string, bool) {
 		keys = append(keys, key)
 	}
 	return keys, len(keys) > 0
-}
-
-func owners(live *unstructured.Unstructured, manager string) (ours, theirs *fieldpath.Set, err error) {
-	ours, theirs = fieldpath.NewSet(), fieldpath.NewSet()
-	for _, m := range live.GetManagedFields() {
-		if m.FieldsV1 == nil {
-			continue
-		}
-		fields := fieldpath.NewSet()
-		if err := fields.FromJSON(m.FieldsV1.GetRawReader()); err != nil {
-			return nil, nil, fmt.Errorf("managed fields of %s: %w", m.Manager, err)
-		}
-		if m.Manager == manager {
-			ours = ours.Union(fields)
-		} else {
-			theirs = theirs.Union(fields)
-		}
-	}
-	return ours, theirs, nil
-}
-
-// owns tells whether a set holds the path or anything below it.
-func owns(fields *fieldpath.Set, keys []string) bool {
-	found := false
-	fields.Iterate(func(p fieldpath.Path) { found = found || startsWith(p, keys) })
-	return found
-}
-
-func startsWith(p fieldpath.Path, keys []string) bool {
-	if len(p) < len(keys) {
-		return false
-	}
-	for i, key := range keys {
-		if p[i].FieldName == nil || *p[i].FieldName != key {
-			return false
-		}
-	}
-	return true
 }

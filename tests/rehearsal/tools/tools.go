@@ -1,4 +1,4 @@
-// Package tools finds the programs a rehearsal runs - the Pulumi CLI, etcd and the Kubernetes control plane - and builds
+// Package tools finds the programs a rehearsal runs - the Pulumi CLI, etcd, the Kubernetes control plane and kwok - and builds
 // those that are not there.
 //
 // Each is pinned by a Go module of its own under tests/tools, so that a build gets what was tried and nothing else. A build
@@ -43,6 +43,14 @@ var (
 	}
 	apiServer         = kubernetes("kube-apiserver", 9)
 	controllerManager = kubernetes("kube-controller-manager", 3)
+	scheduler         = kubernetes("kube-scheduler", 1)
+	kwok              = tool{
+		binary: "kwok", module: "kwok", pkg: "sigs.k8s.io/kwok/cmd/kwok", pinned: "sigs.k8s.io/kwok", minutes: 2,
+		// As kwok's own releases are stamped (hack/releases.sh there); the source may still name the version before.
+		flags: func(version string) string {
+			return "-X sigs.k8s.io/kwok/pkg/consts.Version=" + strings.TrimPrefix(version, "v")
+		},
+	}
 )
 
 // kubernetes is a program of the Kubernetes release. Without these flags it calls itself v0.0.0-master.
@@ -89,8 +97,8 @@ func installedCLI(ctx context.Context) (path, why string) {
 	return path, ""
 }
 
-// Kubernetes returns the paths of etcd, kube-apiserver and kube-controller-manager: those of KUBEBUILDER_ASSETS when the
-// first two are there, the rest built once. What it does, and why, goes to progress.
+// Kubernetes returns the paths of the programs of a cluster: those of KUBEBUILDER_ASSETS when etcd and kube-apiserver are
+// there, the rest built once. What it does, and why, goes to progress.
 func Kubernetes(ctx context.Context, progress io.Writer) (controlplane.Binaries, error) {
 	assets := os.Getenv(assetsVariable)
 	why := assetsVariable + " is not set"
@@ -114,7 +122,10 @@ func Kubernetes(ctx context.Context, progress io.Writer) (controlplane.Binaries,
 	for _, want := range []struct {
 		tool tool
 		path *string
-	}{{etcd, &b.Etcd}, {apiServer, &b.APIServer}, {controllerManager, &b.ControllerManager}} {
+	}{
+		{etcd, &b.Etcd}, {apiServer, &b.APIServer}, {controllerManager, &b.ControllerManager}, {scheduler, &b.Scheduler},
+		{kwok, &b.Kwok},
+	} {
 		path, err := find(want.tool)
 		if err != nil {
 			return controlplane.Binaries{}, err

@@ -50,7 +50,7 @@ func TestAnInstalledCLIIsUsedWhenNewEnough(t *testing.T) {
 
 func TestTheControlPlaneOfTheEnvironmentIsUsedWhenComplete(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"etcd", "kube-apiserver", "kube-controller-manager"} {
+	for _, name := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"} {
 		script(t, dir, name, "true")
 	}
 	t.Setenv(assetsVariable, dir)
@@ -60,7 +60,8 @@ func TestTheControlPlaneOfTheEnvironmentIsUsedWhenComplete(t *testing.T) {
 	}
 	want := controlplane.Binaries{
 		Etcd: filepath.Join(dir, "etcd"), APIServer: filepath.Join(dir, "kube-apiserver"),
-		ControllerManager: filepath.Join(dir, "kube-controller-manager"),
+		ControllerManager: filepath.Join(dir, "kube-controller-manager"), Scheduler: filepath.Join(dir, "kube-scheduler"),
+		Kwok: filepath.Join(dir, "kwok"),
 	}
 	if b != want {
 		t.Errorf("got %+v", b)
@@ -144,7 +145,7 @@ func TestEveryToolIsPinned(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
-	for _, tool := range []tool{pulumi, etcd, apiServer, controllerManager} {
+	for _, tool := range []tool{pulumi, etcd, apiServer, controllerManager, scheduler, kwok} {
 		version, key, err := tool.identity(filepath.Join(root, "tests", "tools", tool.module))
 		if err != nil {
 			t.Fatal(err)
@@ -161,7 +162,7 @@ func TestEveryToolIsPinned(t *testing.T) {
 			t.Errorf("tests/tools/%s/tools.go does not import %s, so `go mod tidy` may drop it", tool.module, tool.pkg)
 		}
 	}
-	if len(seen) != 4 {
+	if len(seen) != 6 {
 		t.Errorf("%d tools", len(seen))
 	}
 }

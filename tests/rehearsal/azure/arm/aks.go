@@ -18,7 +18,7 @@ const (
 	cniPage   = "AKS docs: concepts-network-cni-overview"
 )
 
-// kubernetesPatches are the minors AKS offers (azure-facts 1.3) with the patch an alias stands for.
+// kubernetesPatches are the minors AKS offers (learn: aks/supported-kubernetes-versions) with the patch an alias stands for.
 var kubernetesPatches = map[string]string{"1.34": "1.34.4", "1.35": "1.35.3", "1.36": "1.36.3"}
 
 // reservedRanges must overlap neither the network nor the service range.
@@ -177,19 +177,20 @@ var _ = register(
 			}},
 			identityRule("managedcluster"),
 			{ID: "managedcluster/kubelet-identity-operator", Code: "CustomKubeletIdentityMissingPermissionError", Status: 400, Provenance: Observed, Source: "AKS docs: use-managed-identity", Check: checkKubeletIdentity},
-			{ID: "managedcluster/subnet-permission", Code: "LinkedAuthorizationFailed", Status: 403, Provenance: Assumed, Source: "azure-facts 2.2: the cluster's identity needs Network Contributor on its subnet first", Check: func(c *Call) []string {
-				var out []string
-				for _, id := range identities(c.Inputs) {
-					identity := c.Store.find(id)
-					for i, pool := range objects(c.Inputs, "agentPoolProfiles") {
-						subnet := text(pool, "vnetSubnetID")
-						if identity != nil && subnet != "" && !c.Store.allowed(text(identity.Properties, "principalId"), subnet, roleNetworkContributor) {
-							out = append(out, fmt.Sprintf("agentPoolProfiles[%d].vnetSubnetID: identity '%s' has no Network Contributor role on the subnet", i, identity.Name))
+			{ID: "managedcluster/subnet-permission", Code: "LinkedAuthorizationFailed", Status: 403, Provenance: Assumed, Source: "learn: aks/configure-azure-cni: the cluster's identity needs Network Contributor on its subnet first",
+				Confirm: "the activity log of the cluster's creation shows whether AKS tries before the role on the subnet has propagated, and the code it fails with", Check: func(c *Call) []string {
+					var out []string
+					for _, id := range identities(c.Inputs) {
+						identity := c.Store.find(id)
+						for i, pool := range objects(c.Inputs, "agentPoolProfiles") {
+							subnet := text(pool, "vnetSubnetID")
+							if identity != nil && subnet != "" && !c.Store.allowed(text(identity.Properties, "principalId"), subnet, roleNetworkContributor) {
+								out = append(out, fmt.Sprintf("agentPoolProfiles[%d].vnetSubnetID: identity '%s' has no Network Contributor role on the subnet", i, identity.Name))
+							}
 						}
 					}
-				}
-				return out
-			}},
+					return out
+				}},
 			{ID: "managedcluster/local-accounts", Code: "InvalidParameter", Provenance: Documented, Source: "AKS docs: manage-local-accounts-managed-azure-ad", Check: func(c *Call) []string {
 				if truth(c.Inputs, "disableLocalAccounts") && !truth(c.Inputs, "aadProfile.managed") {
 					return []string{"disableLocalAccounts: needs aadProfile.managed"}
@@ -225,7 +226,7 @@ var _ = register(
 		Token: "azure-native:containerservice:AgentPool", ARM: typePool, APIVersion: "2025-09-01", Path: clusterPath + "/agentPools/{agentPoolName}",
 		Name: poolName, ForceNew: []string{"gpuInstanceProfile", "vmSize"}, Required: []string{"vmSize"},
 		Immutable: poolImmutable, ImmutableCode: "PropertyChangeNotAllowed",
-		Defaults: poolDefaults, Minutes: Minutes{3, 2, 3}, Busy: &Busy{Levels: 2, Code: "OperationNotAllowed", WithSelf: true},
+		Defaults: poolDefaults, Minutes: Minutes{3, 2, 3}, Occupies: []Occupies{{Levels: 2, Shared: true}},
 		Compute: func(c *Call, p Object) {
 			computePool(c.Store.find(c.Store.parentID(c.ID)), p)
 			if truth(p, "enableAutoScaling") && c.Old != nil && !has(c.Inputs, "count") {
@@ -600,7 +601,13 @@ func settleCluster(c *Call) {
 	for _, profile := range objects(cluster.Properties, "agentPoolProfiles") {
 		id := c.ID + "/agentPools/" + text(profile, "name")
 		if existing := c.Store.find(id); existing != nil {
-			existing.Properties = clone(profile)
+			pool := clone(profile)
+			for _, own := range words("name type etag resourceGuid") { // what a pool has as a resource
+				if value := existing.Properties[own]; value != nil {
+					pool[own] = value
+				}
+			}
+			existing.Properties = pool
 		} else {
 			c.bring(typePool, id, clone(profile))
 		}

@@ -218,7 +218,7 @@ var _ = register(
 	&Type{
 		Token: "azure-native:compute:VirtualMachineRunCommandByVirtualMachine", ARM: typeVM + "/runCommands", APIVersion: "2024-11-01", Path: computePath + "virtualMachines/{vmName}/runCommands/{runCommandName}",
 		Name: Name{1, 80, `[A-Za-z0-9][\w.-]*`, "letters, digits, _ . -"}, Required: []string{"location"}, ForceNew: []string{"location"}, WriteOnly: []string{"protectedParameters", "runAsPassword"},
-		Defaults: Object{"asyncExecution": false, "treatFailureAsDeploymentFailure": false, "timeoutInSeconds": 5400.0}, Minutes: Minutes{2, 2, 0.3}, Busy: &Busy{Levels: 2, Code: "OperationNotAllowed", WithSelf: true},
+		Defaults: Object{"asyncExecution": false, "treatFailureAsDeploymentFailure": false, "timeoutInSeconds": 5400.0}, Minutes: Minutes{2, 2, 0.3}, Occupies: []Occupies{{Levels: 2, Shared: true}},
 		Rules: []Rule{
 			{ID: "virtualmachineruncommandbyvirtualmachine/source", Code: "InvalidParameter", Provenance: Documented, Source: "learn: virtual-machines/linux/run-command-managed", Check: func(c *Call) []string {
 				given := 0
@@ -232,31 +232,33 @@ var _ = register(
 				}
 				return nil
 			}},
-			ranges("virtualmachineruncommandbyvirtualmachine", "InvalidParameter", Assumed, "learn: run-command-managed; the default is 90 minutes", map[string][2]float64{"timeoutInSeconds": {120, 5400}}),
+			ranges("virtualmachineruncommandbyvirtualmachine", "InvalidParameter", Assumed, "learn: run-command-managed; the default is 90 minutes", map[string][2]float64{"timeoutInSeconds": {120, 5400}}).
+				confirmedBy("create a Run Command with a timeout of 60 seconds, and one of two hours, by hand and read the answers"),
 			{ID: "virtualmachineruncommandbyvirtualmachine/at-most-25", Code: "BadRequest", Provenance: Documented, Source: "learn: virtual-machines/linux/run-command-managed", Check: func(c *Call) []string {
 				if n := len(c.Store.below(c.Store.parentID(c.ID), c.Type.ARM)); c.Old == nil && n >= 25 {
 					return []string{fmt.Sprintf("the machine has %d run commands; 25 is the limit", n)}
 				}
 				return nil
 			}},
-			{ID: "virtualmachineruncommandbyvirtualmachine/parameters", Code: "InvalidParameter", Provenance: Assumed, Source: "parameters become environment variables or positional arguments", Check: func(c *Call) []string {
-				var out []string
-				for _, list := range []string{"parameters", "protectedParameters"} {
-					for i, p := range objects(c.Inputs, list) {
-						if name := text(p, "name"); !regexp.MustCompile(`^\w+$`).MatchString(name) {
-							out = append(out, fmt.Sprintf("%s[%d].name: '%s' must be letters, digits and _", list, i, name))
+			{ID: "virtualmachineruncommandbyvirtualmachine/parameters", Code: "InvalidParameter", Provenance: Assumed, Source: "parameters become environment variables or positional arguments",
+				Confirm: "create a Run Command with a parameter named a-b by hand and see whether the script gets it", Check: func(c *Call) []string {
+					var out []string
+					for _, list := range []string{"parameters", "protectedParameters"} {
+						for i, p := range objects(c.Inputs, list) {
+							if name := text(p, "name"); !regexp.MustCompile(`^\w+$`).MatchString(name) {
+								out = append(out, fmt.Sprintf("%s[%d].name: '%s' must be letters, digits and _", list, i, name))
+							}
 						}
 					}
-				}
-				return out
-			}},
+					return out
+				}},
 		},
 	},
 	&Type{
 		Token: "azure-native:compute:VirtualMachineExtension", ARM: typeVM + "/extensions", APIVersion: "2024-11-01", Path: computePath + "virtualMachines/{vmName}/extensions/{vmExtensionName}",
 		Name: Name{1, 80, `[A-Za-z0-9][\w.-]*`, "letters, digits, _ . -"}, Required: []string{"location", "publisher", "type", "typeHandlerVersion"}, ForceNew: []string{"location"},
 		Immutable: []string{"publisher", "type"}, ImmutableCode: "PropertyChangeNotAllowed", WriteOnly: []string{"protectedSettings"}, Minutes: Minutes{2, 1, 0.5},
-		Busy: &Busy{Levels: 2, Code: "OperationNotAllowed", WithSelf: true},
+		Occupies: []Occupies{{Levels: 2, Shared: true}},
 		Rules: []Rule{
 			{ID: "virtualmachineextension/one-per-handler", Code: "BadRequest", Provenance: Observed, Source: "learn: virtual-machines/extensions/overview", Check: func(c *Call) []string {
 				for _, other := range c.Store.below(c.Store.parentID(c.ID), c.Type.ARM) {

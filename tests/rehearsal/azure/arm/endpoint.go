@@ -40,6 +40,7 @@ var _ = register(
 		ForceNew: []string{"subnet"}, Immutable: []string{"location", "subnet.id"}, ImmutableCode: "PrivateEndpointCannotBeUpdatedInVnet",
 		SubResources: []string{"privateLinkServiceConnections", "manualPrivateLinkServiceConnections"},
 		Minutes:      Minutes{1.5, 1, 1},
+		Occupies:     []Occupies{{Property: "subnet.id"}, {Property: "privateLinkServiceId"}},
 		Compute:      computeEndpoint,
 		Rules: []Rule{
 			{ID: "privateendpoint/one-connection", Code: "PrivateEndpointConnectionInvalid", Provenance: Documented, Source: linkPage, Check: func(c *Call) []string {

@@ -83,20 +83,21 @@ var _ = register(&Type{
 		}},
 		addressFreeRule("applicationgateway", "frontendIPConfigurations", "publicIPAddress.id"),
 		{ID: "applicationgateway/parts-exist", Code: "InvalidResourceReference", Provenance: Observed, Source: "azure-native issue 631", Check: checkGatewayParts},
-		{ID: "applicationgateway/unique-names", Code: "ApplicationGatewayDuplicateName", Provenance: Assumed, Source: gatewayPage, Check: func(c *Call) []string {
-			var out []string
-			for _, collection := range gatewayLists {
-				seen := map[string]bool{}
-				for _, item := range objects(c.Inputs, collection) {
-					if name := text(item, "name"); seen[name] || name == "" {
-						out = append(out, fmt.Sprintf("%s: name '%s' is empty or used twice", collection, name))
-					} else {
-						seen[name] = true
+		{ID: "applicationgateway/unique-names", Code: "ApplicationGatewayDuplicateName", Provenance: Assumed, Source: gatewayPage,
+			Confirm: "send a gateway with two listeners of one name with `az rest` and read the answer", Check: func(c *Call) []string {
+				var out []string
+				for _, collection := range gatewayLists {
+					seen := map[string]bool{}
+					for _, item := range objects(c.Inputs, collection) {
+						if name := text(item, "name"); seen[name] || name == "" {
+							out = append(out, fmt.Sprintf("%s: name '%s' is empty or used twice", collection, name))
+						} else {
+							seen[name] = true
+						}
 					}
 				}
-			}
-			return out
-		}},
+				return out
+			}},
 		{ID: "applicationgateway/rule-priority", Code: "ApplicationGatewayRequestRoutingRulePriorityInvalid", Provenance: Documented, Source: "required since API 2021-08-01: 1 to 20000, unique", Check: func(c *Call) []string {
 			var out []string
 			seen := map[int]string{}

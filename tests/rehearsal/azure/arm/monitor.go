@@ -3,6 +3,7 @@ package arm
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 const typeWorkspace = "Microsoft.OperationalInsights/workspaces"
@@ -14,6 +15,8 @@ var _ = register(&Type{
 	ForceNew: []string{"location"}, Immutable: []string{"location"}, ImmutableCode: "InvalidResourceLocation",
 	Defaults: Object{"sku": Object{"name": "PerGB2018"}, "retentionInDays": 30.0, "publicNetworkAccessForIngestion": "Enabled", "publicNetworkAccessForQuery": "Enabled"},
 	Minutes:  Minutes{0.3, 0.1, 0.2},
+	Remains: &Remains{For: 14 * 24 * time.Hour, Revives: true, Provenance: Documented, Source: "learn: azure-monitor/logs/delete-workspace",
+		Text: "a deleted workspace is kept for 14 days; creating it again in its group and region brings it back, with its workspace ID and data"},
 	Compute: func(c *Call, p Object) {
 		p["customerId"] = c.GUID("customer")
 	},
@@ -28,11 +31,12 @@ var _ = register(&Type{
 			}
 			return nil
 		}},
-		{ID: "workspace/reserved-name", Code: "InvalidParameter", Provenance: Assumed, Source: namesPage, Check: func(c *Call) []string {
-			if strings.HasPrefix(strings.ToLower(c.Name), "defaultworkspace-") {
-				return []string{fmt.Sprintf("workspaceName: '%s' is Azure's own pattern", c.Name)}
-			}
-			return nil
-		}},
+		{ID: "workspace/reserved-name", Code: "InvalidParameter", Provenance: Assumed, Source: namesPage,
+			Confirm: "create a workspace named DefaultWorkspace-x by hand and read the answer", Check: func(c *Call) []string {
+				if strings.HasPrefix(strings.ToLower(c.Name), "defaultworkspace-") {
+					return []string{fmt.Sprintf("workspaceName: '%s' is Azure's own pattern", c.Name)}
+				}
+				return nil
+			}},
 	},
 })

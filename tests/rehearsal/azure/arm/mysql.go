@@ -156,13 +156,13 @@ var _ = register(
 				return slices.Concat(between(c.Inputs, "maintenanceWindow.dayOfWeek", 0, 6), between(c.Inputs, "maintenanceWindow.startHour", 0, 23), between(c.Inputs, "maintenanceWindow.startMinute", 0, 59))
 			}},
 		},
-		DeleteRules: []Rule{mentions("server/no-endpoints", "InternalServerError", 500, Observed, "azure-facts 1.1: delete the endpoint before the server",
+		DeleteRules: []Rule{mentions("server/no-endpoints", "InternalServerError", 500, Observed, "learn: mysql/flexible-server/concepts-networking-private-link: delete the endpoint before the server",
 			"server '%s' still has private endpoint connections: %s", typeEndpoint)},
 	},
 	&Type{
 		Token: "azure-native:dbformysql:Configuration", ARM: typeMySQL + "/configurations", APIVersion: "2023-12-30", Path: mysqlPath + "/configurations/{configurationName}",
 		Name: Name{1, 64, `[a-z0-9_]+`, "a server parameter"}, Singleton: true, Required: []string{"value"},
-		Minutes: Minutes{0.5, 0.5, 0.3}, Busy: &Busy{Levels: 2, Code: "ServerBusy"},
+		Minutes: Minutes{0.5, 0.5, 0.3}, Occupies: []Occupies{{Levels: 2}},
 		Compute: func(c *Call, p Object) {
 			known := mysqlParameters[c.Name]
 			merge(p, Object{"source": "user-override"})
@@ -191,7 +191,7 @@ var _ = register(
 		Token: "azure-native:dbformysql:Database", ARM: typeMySQL + "/databases", APIVersion: "2023-12-30", Path: mysqlPath + "/databases/{databaseName}",
 		Name: Name{1, 64, `[A-Za-z][\w-]*`, "letters, digits, _ and -, starting with a letter"}, Defaults: Object{"charset": "utf8mb4", "collation": "utf8mb4_0900_ai_ci"},
 		Immutable: []string{"charset", "collation"}, ImmutableCode: "DatabaseCharsetCannotBeChanged",
-		Minutes: Minutes{0.3, 0.3, 0.3}, Busy: &Busy{Levels: 2, Code: "ServerBusy"},
+		Minutes: Minutes{0.3, 0.3, 0.3}, Occupies: []Occupies{{Levels: 2}},
 		Rules: []Rule{
 			{ID: "database/reserved", Code: "InvalidDatabaseName", Provenance: Documented, Source: "MySQL's own schemas", Check: func(c *Call) []string {
 				if slices.Contains(words("mysql sys information_schema performance_schema"), strings.ToLower(c.Name)) {

@@ -62,7 +62,8 @@ var _ = register(
 			},
 			{
 				ID: "virtualnetwork/no-inline-subnets", Code: "RehearsalUnsupported", Status: 501, Provenance: Assumed,
-				Source: "azure-native issues 74 and 611: inline subnets and Subnet resources undo each other",
+				Source:  "azure-native issues 74 and 611: inline subnets and Subnet resources undo each other",
+				Confirm: "nothing to confirm: Azure takes inline subnets; the stand-in doesn't, and the program has none",
 				Check: func(c *Call) []string {
 					if c.Old == nil && len(list(c.Inputs, "subnets")) > 0 {
 						return []string{"subnets: inline subnets aren't rehearsed; use Subnet resources"}
@@ -89,7 +90,7 @@ var _ = register(
 		Defaults: Object{
 			"privateEndpointNetworkPolicies": "Disabled", "privateLinkServiceNetworkPolicies": "Enabled",
 		},
-		Minutes: Minutes{0.07, 0.07, 0.1}, Busy: &Busy{Levels: 2, Code: "AnotherOperationInProgress"},
+		Minutes: Minutes{0.07, 0.07, 0.1}, Occupies: []Occupies{{Levels: 2}},
 		Compute: func(_ *Call, p Object) { merge(p, Object{"delegations": []any{}, "serviceEndpoints": []any{}}) },
 		Rules: []Rule{
 			{
@@ -450,7 +451,8 @@ func (s *Store) publicAddress(id string) string {
 	for _, ip := range s.ofType(typePublicIP) {
 		taken[text(ip.Properties, "ipAddress")] = true
 	}
-	start := int(guid(key(id))[0])
+	// Another generation of an address gets another one: a released address is somebody else's.
+	start := int(guid(key(id))[0]) + 37*max(s.generations[key(id)]-1, 0)
 	for i := range 254 {
 		if a := fmt.Sprintf("203.0.113.%d", 1+(start+i)%254); !taken[a] {
 			return a

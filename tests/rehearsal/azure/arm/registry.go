@@ -76,13 +76,14 @@ var _ = register(
 			}},
 		},
 		DeleteRules: []Rule{mentions("registry/no-endpoints", "PrivateEndpointConnectionExists", 409, Assumed, "delete the endpoint before its target",
-			"registry '%s' is the target of %s", typeEndpoint)},
+			"registry '%s' is the target of %s", typeEndpoint).
+			confirmedBy("the first destroy shows the order; delete a spare registry with an endpoint by hand and read the answer")},
 	},
 	&Type{
 		Token: "azure-native:containerregistry:Replication", ARM: typeReplication, APIVersion: "2023-01-01-preview", Path: registryPath + "/replications/{replicationName}",
 		Name: Name{5, 50, `[a-zA-Z0-9]+`, "letters and digits"}, Required: []string{"location"}, ForceNew: []string{"location", "zoneRedundancy"},
 		Immutable: []string{"location", "zoneRedundancy"}, ImmutableCode: "PropertyChangeNotAllowed", Defaults: Object{"regionEndpointEnabled": true, "zoneRedundancy": "Disabled"},
-		Minutes: Minutes{2, 0.5, 1}, Busy: &Busy{Levels: 2, Code: "RegistryOperationInProgress"},
+		Minutes: Minutes{2, 0.5, 1}, Occupies: []Occupies{{Levels: 2}},
 		Compute: func(_ *Call, p Object) { p["status"] = Object{"displayStatus": "Ready"} },
 		Rules: []Rule{
 			{ID: "replication/premium", Code: "FeatureNotSupportedForSku", Provenance: Documented, Source: registryPage, Check: func(c *Call) []string {

@@ -16,7 +16,8 @@ var _ = register(&Type{
 	},
 	DeleteRules: []Rule{{
 		ID: "resourcegroup/not-managed", Code: "ResourceGroupManagedByResource", Status: 409, Provenance: Assumed,
-		Source: "a cluster's node resource group is deleted by deleting the cluster",
+		Confirm: "delete the node resource group of a spare cluster by hand and read the answer",
+		Source:  "a cluster's node resource group is deleted by deleting the cluster",
 		Check: func(c *Call) []string {
 			if c.Old.Owner == "" {
 				return nil

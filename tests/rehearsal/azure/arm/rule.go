@@ -23,6 +23,8 @@ type Rule struct {
 	Status     int    // HTTP status; 0 is 400
 	Source     string // where the rule is written
 	Provenance Provenance
+	// Confirm says how a first real deployment shows whether an assumed rule holds.
+	Confirm string
 	// Check returns one message per breach; a message names the property and its value.
 	Check func(c *Call) []string
 }
@@ -37,6 +39,12 @@ func (r Rule) errors(c *Call) []error {
 		out = append(out, &Error{status, r.Code, message})
 	}
 	return out
+}
+
+// confirmedBy adds how the rule can be confirmed.
+func (r Rule) confirmedBy(how string) Rule {
+	r.Confirm = how
+	return r
 }
 
 // Rules returns every rule the types are held to, each once, sorted by ID.
@@ -66,6 +74,9 @@ func (t *Type) rules() []Rule {
 	}
 	if len(t.Required) > 0 {
 		out = append(out, requiredRule(t))
+	}
+	if t.Remains != nil {
+		out = append(out, remainsRule(t))
 	}
 	return append(out, t.Rules...)
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // breach is a fixture's request with one thing wrong, and the refusal it must get.
@@ -73,6 +74,22 @@ func also(name string, changes Object) func(*testing.T, *Store) {
 		if _, _, err := s.Put(context.Background(), Lookup(f.token), subscription, inputs, atOnce); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// deleted removes a fixture while time passes at a minute in a second.
+func deleted(name string) func(*testing.T, *Store) {
+	return func(t *testing.T, s *Store) {
+		t.Helper()
+		s.SetTime(60)
+		remove(t, s, name)
+	}
+}
+
+// notKnownYet lets an identity's propagation take an hour.
+func notKnownYet(identity string) func(*testing.T, *Store) {
+	return func(_ *testing.T, s *Store) {
+		s.find(group + "/providers/" + typeIdentity + "/" + identity).Known = time.Now().Add(time.Hour)
 	}
 }
 
@@ -184,6 +201,7 @@ var breaches = []breach{
 	{says: "a subject is trusted once", rule: "federatedidentitycredential/unique-subject", fixture: "federation", when: "update", changes: Object{"federatedIdentityCredentialResourceName": "again"}, want: "'agic'"},
 	{says: "a role must exist", rule: "roleassignment/role-known", fixture: "pull", changes: Object{"roleDefinitionId": rolePath + "7f951dda-4ed3-4680-a7ca-43fe172d538e"}, want: "roleDefinitionId"},
 	{says: "a role is assigned once", rule: "roleassignment/not-twice", fixture: "pull", when: "update", changes: Object{"roleAssignmentName": guid("another")}, want: "already exists"},
+	{says: "a new identity isn't known everywhere yet", rule: "roleassignment/principal-known", fixture: "pull", changes: Object{"principalType": nil}, setup: notKnownYet("kubelet-identity"), want: "does not exist in the directory"},
 	{says: "a principal is a GUID", rule: "roleassignment/principal", fixture: "pull", changes: Object{"principalId": "kubelet"}, want: "'kubelet'"},
 	{says: "an identity is a service principal, not the default user", rule: "roleassignment/principal-type", fixture: "pull", changes: Object{"principalType": "User"}, want: "ServicePrincipal"},
 
@@ -310,6 +328,8 @@ var breaches = []breach{
 	{says: "deleted shares are kept a year at most", rule: "fileserviceproperties/retention", fixture: "file-service", changes: Object{"shareDeleteRetentionPolicy.days": 366.0}, want: "366"},
 	{says: "deleted blobs are kept a day at least", rule: "blobserviceproperties/retention", fixture: "blob-service", changes: Object{"deleteRetentionPolicy.days": 0.0}, want: "days: 0"},
 	{says: "a file account has no containers", rule: "blobcontainer/account", fixture: "container", changes: Object{"accountName": "filesabc123"}, want: "no blob service"},
+	{says: "a deleted container's name is taken for a while", rule: "blobcontainer/deleted-a-while-ago", fixture: "container", setup: deleted("container"), when: "update", want: "'kubernetes-logs' is being deleted"},
+	{says: "a deleted share's name is taken for a while", rule: "fileshare/deleted-a-while-ago", fixture: "share", setup: deleted("share"), when: "update", want: "'events' is being deleted"},
 	{says: "a container is private", rule: "blobcontainer/public-access", fixture: "container", changes: Object{"publicAccess": "Blob"}, want: "Blob"},
 	{says: "append blobs have no tiers", rule: "managementpolicy/rules", fixture: "lifecycle", changes: Object{"policy.rules.0.definition.actions.baseBlob.tierToCool": Object{"daysAfterModificationGreaterThan": 1.0}}, want: "tierToCool"},
 
@@ -370,6 +390,7 @@ var breaches = []breach{
 	{says: "a run command's parameter is a name", rule: "virtualmachineruncommandbyvirtualmachine/parameters", fixture: "command", changes: Object{"protectedParameters.0.name": "PASS WORD"}, want: "PASS WORD"},
 
 	// Log Analytics.
+	{says: "a deleted workspace is kept where it was", rule: "workspace/deleted-a-while-ago", fixture: "workspace", setup: deleted("workspace"), when: "update", changes: Object{"location": "northeurope"}, want: "westeurope"},
 	{says: "a workspace's SKU is offered", rule: "workspace/values", fixture: "workspace", changes: Object{"sku.name": "PerNode"}, want: "PerNode"},
 	{says: "a workspace keeps data 30 days at least", rule: "workspace/retention", fixture: "workspace", changes: Object{"retentionInDays": 29.0}, want: "29"},
 	{says: "a daily quota isn't zero", rule: "workspace/daily-quota", fixture: "workspace", changes: Object{"workspaceCapping.dailyQuotaGb": 0.0}, want: "dailyQuotaGb"},
@@ -570,6 +591,9 @@ func TestEveryRuleIsBrokenByATest(t *testing.T) {
 		}
 		if r.Source == "" || r.Code == "" || (r.Provenance != Observed && r.Provenance != Documented && r.Provenance != Assumed) {
 			t.Errorf("%s lacks a source, a code or a provenance", r.ID)
+		}
+		if r.Provenance == Assumed && r.Confirm == "" {
+			t.Errorf("%s is assumed and doesn't say how to confirm it", r.ID)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 )
 
 const (
@@ -108,11 +109,15 @@ var _ = register(
 			}),
 		},
 		DeleteRules: []Rule{mentions("storageaccount/no-endpoints", "StorageAccountHasPrivateEndpoints", 409, Assumed, "delete the endpoint before its target",
-			"storage account '%s' is the target of %s", typeEndpoint)},
+			"storage account '%s' is the target of %s", typeEndpoint).
+			confirmedBy("the first destroy shows the order; delete a spare account with an endpoint by hand and read the answer")},
 	},
 	&Type{
 		Token: "azure-native:storage:FileShare", ARM: typeAccount + "/fileServices/shares", APIVersion: "2024-01-01", Path: accountPath + "/fileServices/default/shares/{shareName}",
 		Name: shareName, Defaults: Object{"enabledProtocols": "SMB"}, Immutable: []string{"enabledProtocols"}, ImmutableCode: "SharePropertyCannotBeUpdated", Minutes: Minutes{0.05, 0.05, 0.05},
+		Occupies: []Occupies{{Levels: 4, Shared: true}},
+		Remains: &Remains{For: 30 * time.Second, Code: "ShareBeingDeleted", Provenance: Documented, Source: "learn: rest/api/storageservices/delete-share",
+			Text: "a deleted file share's name is taken for at least 30 seconds"},
 		Compute: func(c *Call, p Object) {
 			p["leaseState"], p["leaseStatus"] = "available", "unlocked"
 			if account := c.Store.find(c.Store.parentID(c.ID)); account != nil && strings.HasPrefix(text(account.Properties, "sku.name"), "Premium_") {
@@ -142,6 +147,9 @@ var _ = register(
 	&Type{
 		Token: "azure-native:storage:BlobContainer", ARM: typeAccount + "/blobServices/containers", APIVersion: "2024-01-01", Path: accountPath + "/blobServices/default/containers/{containerName}",
 		Name: Name{3, 63, shareName.Pattern + `|\$(root|web|logs)`, shareName.Text}, Defaults: Object{"publicAccess": "None", "defaultEncryptionScope": "$account-encryption-key", "denyEncryptionScopeOverride": false}, Minutes: Minutes{0.05, 0.05, 0.05},
+		Occupies: []Occupies{{Levels: 4, Shared: true}},
+		Remains: &Remains{For: 30 * time.Second, Code: "ContainerBeingDeleted", Provenance: Documented, Source: "learn: rest/api/storageservices/delete-container",
+			Text: "a deleted blob container's name is taken for at least 30 seconds"},
 		Compute: func(_ *Call, p Object) {
 			merge(p, Object{"hasImmutabilityPolicy": false, "hasLegalHold": false, "leaseState": "available", "leaseStatus": "unlocked"})
 		},

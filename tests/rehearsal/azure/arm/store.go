@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Resource is one resource of the subscription.
@@ -27,25 +28,30 @@ type Resource struct {
 	Hidden     map[string]string `json:"hidden,omitempty"` // fingerprints of what Azure never returns
 	State      string            `json:"state"`            // Creating, Updating, Deleting or Succeeded
 	Generation int               `json:"generation"`
+	Known      time.Time         `json:"known,omitzero"` // when it is known everywhere; zero: it is
 }
 
 // Store is the subscription's content. All methods are safe for concurrent use.
 type Store struct {
 	Subscription string // empty: every subscription is taken for this one
 	Tenant       string
+	// Propagation is the real time until a new resource of a type that propagates is known everywhere; nil: no time.
+	Propagation func(t *Type, id string) time.Duration
 
 	mu          sync.Mutex
 	file        string
 	resources   map[string]*Resource
 	generations map[string]int // counts how often an ID was created, so that a new resource gets new GUIDs
+	remains     map[string]*remains
+	clock       clock
 	inFlight    []operation
 }
 
-type operation struct{ id, group string }
-
 type contentFile struct {
-	Resources   []*Resource    `json:"resources"`
-	Generations map[string]int `json:"generations"`
+	Resources   []*Resource         `json:"resources"`
+	Generations map[string]int      `json:"generations"`
+	Remains     map[string]*remains `json:"remains,omitempty"`
+	Passed      time.Duration       `json:"passed,omitempty"` // simulated time since the subscription began
 }
 
 // Open reads the store from a file, or starts an empty one. An empty path keeps everything in memory.
@@ -53,7 +59,8 @@ type contentFile struct {
 // What was being created or updated when the last process ended is settled: Azure finishes an accepted request whether or
 // not the client is still there. What was being deleted is gone.
 func Open(file string) (*Store, error) {
-	s := &Store{file: file, resources: map[string]*Resource{}, generations: map[string]int{}}
+	s := &Store{file: file, resources: map[string]*Resource{}, generations: map[string]int{}, remains: map[string]*remains{}}
+	s.clock.start(0)
 	if file == "" {
 		return s, nil
 	}
@@ -73,6 +80,10 @@ func Open(file string) (*Store, error) {
 	if content.Generations != nil {
 		s.generations = content.Generations
 	}
+	if content.Remains != nil {
+		s.remains = content.Remains
+	}
+	s.clock.passed = content.Passed
 	for _, r := range content.Resources {
 		if r.State == "Deleting" {
 			s.remove(r)
@@ -87,7 +98,7 @@ func (s *Store) save() error {
 	if s.file == "" {
 		return nil
 	}
-	content := contentFile{Generations: s.generations}
+	content := contentFile{Generations: s.generations, Remains: s.remains, Passed: s.clock.now()}
 	for _, r := range s.resources {
 		content.Resources = append(content.Resources, r)
 	}
@@ -120,19 +131,41 @@ type Call struct {
 	sent   Object            // what the client sent, before anything was filled in
 }
 
+// Operation is an accepted request. Azure carries it out whether or not the client waits for it.
+type Operation struct {
+	// ID is the resource's.
+	ID      string
+	minutes float64
+	finish  func() error
+}
+
+// Finish waits until the request has taken its time and carries it out. An error of the wait means that the client gave up.
+func (o *Operation) Finish(ctx context.Context, wait Wait) error {
+	waited := wait(ctx, o.minutes)
+	return errors.Join(waited, o.finish())
+}
+
 // Put creates or updates a resource of a subscription. accepted tells whether Azure took the request: an error after that leaves the resource
 // behind, as a timeout or a killed client does.
 func (s *Store) Put(ctx context.Context, t *Type, subscription string, inputs Object, wait Wait) (id string, accepted bool, err error) {
-	call, err := s.begin(t, subscription, inputs)
+	operation, err := s.StartPut(t, subscription, inputs)
 	if err != nil {
 		return "", false, err
+	}
+	return operation.ID, true, operation.Finish(ctx, wait)
+}
+
+// StartPut sends a create or update; it returns once Azure accepted it, or refused it with an *Error.
+func (s *Store) StartPut(t *Type, subscription string, inputs Object) (*Operation, error) {
+	call, err := s.begin(t, subscription, inputs)
+	if err != nil {
+		return nil, err
 	}
 	minutes := t.Minutes.Create
 	if call.Old != nil {
 		minutes = t.Minutes.Update
 	}
-	waited := wait(ctx, minutes)
-	return call.ID, true, errors.Join(waited, s.finish(call))
+	return &Operation{ID: call.ID, minutes: minutes, finish: func() error { return s.finish(call) }}, nil
 }
 
 // begin checks a request and, if it is accepted, makes its effect visible.
@@ -150,7 +183,7 @@ func (s *Store) begin(t *Type, subscription string, inputs Object) (*Call, error
 	if len(problems) > 0 {
 		return nil, errors.Join(problems...)
 	}
-	if err := s.occupy(t, call.ID); err != nil {
+	if err := s.occupy(call); err != nil {
 		return nil, err
 	}
 	s.write(call)
@@ -192,11 +225,11 @@ func (s *Store) call(t *Type, subscription string, inputs Object) (*Call, error)
 // write stores the outcome of an accepted request.
 func (s *Store) write(c *Call) {
 	r := &Resource{ID: c.ID, Token: c.Type.Token, Type: c.Type.ARM, Name: c.Name, State: "Creating", Hidden: map[string]string{}}
-	if c.Old == nil {
-		s.generations[key(c.ID)]++
-	} else {
-		r.ID, r.Owner, r.State = c.Old.ID, c.Old.Owner, "Updating"
+	if c.Old != nil {
+		r.ID, r.Owner, r.State, r.Known = c.Old.ID, c.Old.Owner, "Updating", c.Old.Known
 		c.ID = r.ID // the first spelling of an ID stays
+	} else if !s.revive(c) {
+		s.generations[key(c.ID)]++
 	}
 	r.Generation = s.generations[key(c.ID)]
 	r.Properties = clone(c.Inputs)
@@ -233,6 +266,11 @@ func (s *Store) finish(c *Call) error {
 		return &Error{409, "OperationPreempted", fmt.Sprintf("The operation on '%s' was pre-empted by its deletion.", c.ID)}
 	}
 	r.State = "Succeeded"
+	if c.Old == nil && s.Propagation != nil && c.Type.Propagation != [2]float64{} {
+		if late := s.Propagation(c.Type, c.ID); late > 0 {
+			r.Known = time.Now().Add(late)
+		}
+	}
 	if c.Type.Settle != nil {
 		c.Type.Settle(c)
 	}
@@ -241,24 +279,23 @@ func (s *Store) finish(c *Call) error {
 
 // Delete removes a resource, everything below it and what came with it, and returns what is gone. A resource that doesn't
 // exist is no error: Azure answers 204.
-func (s *Store) Delete(ctx context.Context, t *Type, id string, wait Wait) ([]Resource, error) {
-	if gone, err := s.beginDelete(t, id); gone || err != nil {
+func (s *Store) Delete(ctx context.Context, t *Type, id string, wait Wait) (removed []Resource, err error) {
+	operation, err := s.StartDelete(t, id, func(gone []Resource) error { removed = gone; return nil })
+	if operation == nil || err != nil {
 		return nil, err
 	}
-	waited := wait(ctx, t.Minutes.Delete)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.release(id)
-	removed := s.remove(s.find(id))
-	return removed, errors.Join(waited, s.save())
+	err = operation.Finish(ctx, wait)
+	return removed, err
 }
 
-func (s *Store) beginDelete(t *Type, id string) (gone bool, err error) {
+// StartDelete sends a delete; it returns once Azure accepted it, or refused it with an *Error. done is told what is gone. The
+// operation is nil if there is nothing to delete.
+func (s *Store) StartDelete(t *Type, id string, done func([]Resource) error) (*Operation, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.find(id)
 	if r == nil {
-		return true, nil
+		return nil, nil
 	}
 	call := &Call{Store: s, Type: t, ID: r.ID, Name: r.Name, Path: t.Match(id), Inputs: r.Properties, Old: r}
 	var problems []error
@@ -266,13 +303,24 @@ func (s *Store) beginDelete(t *Type, id string) (gone bool, err error) {
 		problems = append(problems, rule.errors(call)...)
 	}
 	if len(problems) > 0 {
-		return false, errors.Join(problems...)
+		return nil, errors.Join(problems...)
 	}
-	if err := s.occupy(t, r.ID); err != nil {
-		return false, err
+	if err := s.occupy(call); err != nil {
+		return nil, err
 	}
 	r.State = "Deleting"
-	return false, s.save()
+	return &Operation{ID: r.ID, minutes: t.Minutes.Delete, finish: func() error {
+		removed, err := s.finishDelete(r.ID)
+		return errors.Join(err, done(removed))
+	}}, s.save()
+}
+
+func (s *Store) finishDelete(id string) ([]Resource, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.release(id)
+	removed := s.remove(s.find(id))
+	return removed, s.save()
 }
 
 // remove takes a resource out, with everything below it and everything it brought along.
@@ -287,6 +335,7 @@ func (s *Store) remove(r *Resource) []Resource {
 				continue
 			}
 			delete(s.resources, key(other.ID))
+			s.leave(other)
 			removed = append(removed, *other)
 			if key(other.ID) != key(r.ID) {
 				removed = append(removed, s.remove(other)...)
@@ -294,29 +343,6 @@ func (s *Store) remove(r *Resource) []Resource {
 		}
 	}
 	return removed
-}
-
-// occupy refuses a request that runs into another one, and otherwise notes it.
-func (s *Store) occupy(t *Type, id string) error {
-	op := operation{id: key(id)}
-	code := "AnotherOperationInProgress"
-	if t.Busy != nil {
-		parts := strings.Split(op.id, "/")
-		op.group = strings.Join(parts[:len(parts)-t.Busy.Levels], "/")
-		code = t.Busy.Code
-	}
-	for _, other := range s.inFlight {
-		siblings := op.group != "" && other.group == op.group && !t.Busy.WithSelf
-		if other.id == op.id || other.id == op.group || other.group == op.id || siblings {
-			return &Error{409, code, fmt.Sprintf("Another operation on this or a dependent resource is in progress: %s waits for %s.", id, other.id)}
-		}
-	}
-	s.inFlight = append(s.inFlight, op)
-	return nil
-}
-
-func (s *Store) release(id string) {
-	s.inFlight = slices.DeleteFunc(s.inFlight, func(op operation) bool { return op.id == key(id) })
 }
 
 // Get returns a copy of a resource as Azure shows it.

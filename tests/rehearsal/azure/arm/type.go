@@ -35,10 +35,14 @@ type Type struct {
 	// Singleton types exist as soon as their parent does: creating adopts, deleting resets.
 	Singleton bool
 
-	// Minutes are how long a request takes (azure-facts' planning figures): create, update, delete.
+	// Minutes are how long a request takes (planning figures, see durations): create, update, delete.
 	Minutes Minutes
-	// Busy names what a request occupies while it runs; nil: only the resource itself.
-	Busy *Busy
+	// Occupies are resources a request has to itself, or shares, while it runs, besides its own.
+	Occupies []Occupies
+	// Propagation are the least and the most simulated minutes until a new resource is known everywhere; zero: it is at once.
+	Propagation [2]float64
+	// Remains says what a deleted resource leaves behind; nil: nothing.
+	Remains *Remains
 
 	// Compute adds what Azure works out to the properties of an accepted request.
 	Compute func(c *Call, properties Object)
@@ -70,14 +74,6 @@ func (n Name) check(name string) string {
 
 // Minutes are simulated durations.
 type Minutes struct{ Create, Update, Delete float64 }
-
-// Busy is a group of resources of which one request at a time is accepted.
-type Busy struct {
-	Levels int    // how many path segments above the resource the group's ID ends (2 is the parent)
-	Code   string // what the second request is told
-	// WithSelf lets siblings run side by side, but not next to a request for the parent itself.
-	WithSelf bool
-}
 
 // types by lower-case token; filled by the family files.
 var types = map[string]*Type{}

@@ -3,8 +3,11 @@ package arm
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"testing"
+
+	"apim-azure/tests/golden"
 )
 
 const (
@@ -153,6 +156,24 @@ var fixtures = []fixture{
 	{"extension", "azure-native:compute:VirtualMachineExtension", fixed(here(Object{"vmName": "vm", "vmExtensionName": "login", "publisher": "Microsoft.Azure.ActiveDirectory", "type": "AADSSHLoginForLinux", "typeHandlerVersion": "1.0"}))},
 	{"command", "azure-native:compute:VirtualMachineRunCommandByVirtualMachine", fixed(here(Object{"vmName": "vm", "runCommandName": "keyspaces", "source": Object{"script": "true"}, "treatFailureAsDeploymentFailure": true, "timeoutInSeconds": 600.0, "protectedParameters": []any{Object{"name": "PASSWORD", "value": "x"}}}))},
 	{"workspace", "azure-native:operationalinsights:Workspace", fixed(here(Object{"workspaceName": "workspace", "sku": Object{"name": "PerGB2018"}, "retentionInDays": 30.0, "workspaceCapping": Object{"dailyQuotaGb": -1.0}}))},
+}
+
+// TestTheWorldIsOnRecord writes the fixtures' requests down, for the tests of the provider to make the same world.
+func TestTheWorldIsOnRecord(t *testing.T) {
+	type request struct {
+		Name, Token string
+		Inputs      Object
+	}
+	s := build(t, "")
+	var requests []request
+	for _, f := range fixtures {
+		requests = append(requests, request{f.name, f.token, f.inputs(s)})
+	}
+	data, err := json.MarshalIndent(requests, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.Compare(t, "world.json", string(data)+"\n", "The provider's tests make these requests.")
 }
 
 func byName(t *testing.T, name string) fixture {

@@ -1,13 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"apim-azure/tests/rehearsal"
-	"apim-azure/tests/rehearsal/azure"
 )
 
 const usage = `rehearse runs this project through Pulumi with no cloud account.
@@ -24,6 +24,14 @@ Verbs
   destroy     what an operator does: lift the protection, update, destroy
   resume      bring back a stack whose update was killed, and go on with it
   pulumi      any command: rehearse pulumi --stack prod -- stack history
+  push        push images into the simulated registry, those of the configuration or IMAGE...
+  pods        what runs where: nodes and pods as a table
+  drain       empty a node, as an upgrade of it does: rehearse drain NODE
+  uncordon    let pods onto a node again: rehearse uncordon NODE
+  lose        lose an availability zone: rehearse lose ZONE
+  restore     have it back: rehearse restore ZONE
+  load        what a Deployment's pods use in all, in cores: rehearse load traffic-internal=6; shown without operand
+  serve       keep the cluster running for kubectl until Ctrl-C
   fidelity    the rules requests to Azure are held to, with their sources and how sure they are
   tools       find or build the CLI and the control plane
 
@@ -35,8 +43,15 @@ Flags, before or after the verb
   --time-scale N       let N simulated seconds pass in a second; 0 (the default) does not wait
   --stand-ins LIST     what is played here: azure,kubernetes,random,tls (all of them by default);
                        plugins in ~/.pulumi or PULUMI_HOME serve the rest, nothing is downloaded
-  --fault FAULT        let a request to Azure fail, CALL:TYPE[/NAME]:CODE[:TIMES][:late]; as often as you like. late: Azure does
-                       it and the answer is lost. --fault create:network:Subnet:AnotherOperationInProgress:2
+  --push               with up: a pipeline pushes the configuration's images as soon as the registry is there
+  --fault FAULT        let something fail, CALL:TYPE[/NAME]:CODE[:TIMES][:late|:lost][:DURATION]; as often as you like
+                         create:network:Subnet:AnotherOperationInProgress:2      Azure refuses twice
+                         create:network:VirtualNetwork:InternalServerError:late  it fails after Azure took it
+                         create:storage:StorageAccount:ConnectionReset:lost:9    Azure's answers get lost, nine times
+                         create:authorization:RoleAssignment:PropagationDelay:30s
+                         create:dbformysql:Server:Kill                           the CLI is killed at that moment
+                         create:apps/v1:Deployment/anm:APIServerGone:5s          the API server is away mid-rollout
+                         start:apps/v1:Deployment/anm:CrashLoopBackOff           what the pods do
   --help               this page
 
 Everything a rehearsal keeps is in .rehearsal/STACK; delete that to begin afresh. After a Ctrl-C Pulumi winds down and the next
@@ -44,10 +59,23 @@ up goes on from there; a second Ctrl-C kills it, see resume. The exit code is Pu
 `
 
 var verbs = []string{
-	"preview", "up", "refresh", "outputs", "export", "manifests", "destroy", "resume", "pulumi", "fidelity", "tools",
+	"preview", "up", "refresh", "outputs", "export", "manifests", "destroy", "resume", "pulumi", "push", "pods", "drain", "uncordon",
+	"lose", "restore", "load", "serve", "fidelity", "tools",
 }
 
-var flags = []string{"stack", "stage", "time-scale", "stand-ins", "fault"}
+// operands are the verbs that take words of their own, with what these are and how many there may be; -1: any number.
+var operands = map[string]struct {
+	what      string
+	min, most int
+}{
+	"push": {"IMAGE", 0, -1}, "drain": {"NODE", 1, 1}, "uncordon": {"NODE", 1, 1}, "lose": {"ZONE", 1, 1}, "restore": {"ZONE", 1, 1},
+	"load": {"DEPLOYMENT=CORES", 0, -1},
+}
+
+// withoutPulumi are the verbs that hand no arguments to Pulumi.
+var withoutPulumi = []string{"manifests", "resume", "push", "pods", "drain", "uncordon", "lose", "restore", "load", "serve"}
+
+var flags = []string{"stack", "stage", "time-scale", "stand-ins", "fault", "push"}
 
 // defaultStack is the Makefile's too.
 const defaultStack = "dev"
@@ -59,8 +87,10 @@ type command struct {
 	verb, stack, stage string
 	timeScale          float64
 	standIns           []string
-	faults             []azure.Fault
-	rest               []string
+	faults             rehearsal.Faults
+	push               bool
+	words              []string // the verb's own
+	rest               []string // Pulumi's
 }
 
 // overrides are the stage's configuration.
@@ -88,15 +118,25 @@ func parse(args, stacks []string) (command, error) {
 		word := args[0]
 		args = args[1:]
 		if !strings.HasPrefix(word, "-") {
-			if c.verb != "" {
+			if c.verb == "" {
+				c.verb = word
+			} else if _, takes := operands[c.verb]; takes {
+				c.words = append(c.words, word)
+			} else {
 				return c, fmt.Errorf("%q comes after the verb %s; arguments for pulumi go after --", word, c.verb)
 			}
-			c.verb = word
 			continue
 		}
 		name, value, given := strings.Cut(strings.TrimLeft(word, "-"), "=")
 		if !slices.Contains(flags, name) {
 			return c, fmt.Errorf("there is no flag --%s; see --help; flags for pulumi go after --", name)
+		}
+		if name == "push" {
+			if given {
+				return c, errors.New("--push takes no value")
+			}
+			c.push = true
+			continue
 		}
 		if !given {
 			if len(args) == 0 {
@@ -124,11 +164,7 @@ func (c *command) set(name, value string) error {
 		}
 		c.timeScale = scale
 	case "fault":
-		fault, err := rehearsal.ParseFault(value)
-		if err != nil {
-			return err
-		}
-		c.faults = append(c.faults, fault)
+		return c.faults.Parse(value)
 	case "stand-ins":
 		c.standIns = strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
 		if len(c.standIns) == 0 {
@@ -151,6 +187,9 @@ func (c *command) check(stacks []string) error {
 	if _, known := stages[c.stage]; c.stage != "" && !known {
 		return fmt.Errorf("--stage %s: it must be platform or workloads", c.stage)
 	}
+	if o, takes := operands[c.verb]; takes && (len(c.words) < o.min || o.most >= 0 && len(c.words) > o.most) {
+		return fmt.Errorf("rehearse %s takes %d %s, %d are given", c.verb, o.min, o.what, len(c.words))
+	}
 	switch {
 	case c.verb == "tools" || c.verb == "fidelity":
 		return nil
@@ -158,7 +197,7 @@ func (c *command) check(stacks []string) error {
 		return fmt.Errorf("--stack %s: there is no Pulumi.%s.yaml; the stacks are %s", c.stack, c.stack, strings.Join(stacks, ", "))
 	case c.verb == "pulumi" && len(c.rest) == 0:
 		return fmt.Errorf("rehearse pulumi needs a command after --, such as: rehearse pulumi --stack %s -- stack history", c.stack)
-	case (c.verb == "manifests" || c.verb == "resume") && len(c.rest) > 0:
+	case slices.Contains(withoutPulumi, c.verb) && len(c.rest) > 0:
 		return fmt.Errorf("%s takes no arguments for pulumi: %s", c.verb, strings.Join(c.rest, " "))
 	}
 	return nil

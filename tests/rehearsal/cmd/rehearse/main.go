@@ -50,7 +50,8 @@ func run(args []string, stdin *os.File, stdout, stderr io.Writer) (int, error) {
 	signals := make(chan os.Signal, 1)
 	rig, err := rehearsal.New(ctx, rehearsal.Options{
 		Root: root, Stack: c.stack, TimeScale: c.timeScale, StandIns: c.standIns, Faults: c.faults, Config: c.overrides(),
-		Stdin: stdin, Stdout: stdout, Stderr: stderr, Interactive: term.IsTerminal(int(stdin.Fd())), Signals: signals,
+		PushImages: c.push,
+		Stdin:      stdin, Stdout: stdout, Stderr: stderr, Interactive: term.IsTerminal(int(stdin.Fd())), Signals: signals,
 	})
 	if err != nil {
 		return 1, err
@@ -89,8 +90,35 @@ func execute(ctx context.Context, rig *rehearsal.Rig, c command, stdout io.Write
 		}
 		_, err = stdout.Write(manifests)
 		return 0, err
-	default: // pulumi
+	case "pulumi":
 		return rig.Pulumi(ctx, c.rest...)
+	}
+	return 0, onCluster(ctx, rig, c, stdout)
+}
+
+// onCluster runs the verbs that look at the simulated cluster or do something to it.
+func onCluster(ctx context.Context, rig *rehearsal.Rig, c command, stdout io.Writer) error {
+	switch c.verb {
+	case "push":
+		pushed, err := rig.Push(c.words...)
+		for _, image := range pushed {
+			_, _ = fmt.Fprintln(stdout, "pushed", image)
+		}
+		return err
+	case "drain":
+		return rig.Drain(ctx, c.words[0])
+	case "uncordon":
+		return rig.Uncordon(ctx, c.words[0])
+	case "lose":
+		return rig.LoseZone(ctx, c.words[0])
+	case "restore":
+		return rig.RestoreZone(ctx, c.words[0])
+	case "load":
+		return rig.Load(ctx, c.words...)
+	case "serve":
+		return rig.Serve(ctx)
+	default: // pods
+		return rig.Pods(ctx)
 	}
 }
 
@@ -104,7 +132,7 @@ func buildTools(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "pulumi                   %s\netcd                     %s\nkube-apiserver           %s\nkube-controller-manager  %s\n",
-		pulumi, b.Etcd, b.APIServer, b.ControllerManager)
+	_, err = fmt.Fprintf(stdout, "pulumi                   %s\netcd                     %s\nkube-apiserver           %s\nkube-controller-manager  %s\n"+
+		"kube-scheduler           %s\nkwok                     %s\n", pulumi, b.Etcd, b.APIServer, b.ControllerManager, b.Scheduler, b.Kwok)
 	return err
 }

@@ -9,12 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"k8s.io/client-go/rest"
 )
 
-// Binaries are the paths of the three programs.
-type Binaries struct{ Etcd, APIServer, ControllerManager string }
+// Binaries are the paths of the five programs.
+type Binaries struct{ Etcd, APIServer, ControllerManager, Scheduler, Kwok string }
 
 // Options say where a control plane keeps its files and where its programs come from.
 type Options struct {
@@ -22,6 +23,12 @@ type Options struct {
 	Dir string
 	// Binaries finds or builds the programs. It is called when the control plane first starts, not before.
 	Binaries func(ctx context.Context) (Binaries, error)
+	// Started is called with administrator access each time the API server has become ready after a start, and the function
+	// it returns, if any, before the processes stop. What it starts must live through a Restart of the API server. It must
+	// not call the ControlPlane, which waits for it. Nil: nothing.
+	Started func(config *rest.Config) (stop func())
+	// TimeScale is how many simulated seconds pass in a real one; 0: nothing takes time.
+	TimeScale float64
 	// Log receives progress; nil drops it.
 	Log func(format string, args ...any)
 }
@@ -33,6 +40,7 @@ type ControlPlane struct {
 	mu       sync.Mutex // guards everything below, and makes a second caller wait for the first one's start
 	identity *identity
 	running  *processes
+	stopped  func() // what Options.Started returned
 }
 
 // ErrNoCluster is returned where a control plane is asked for and no cluster owns one: none was created, or it was deleted.
@@ -117,13 +125,54 @@ func (c *ControlPlane) Stop() error {
 	return c.stop()
 }
 
+// Restart kills the API server and brings it back, with everything it knew, after it was away for the real time given. It
+// returns when the server is ready again, or at once with ErrNoCluster if none runs. Meanwhile requests fail as they do in an
+// outage: the connection is refused. The other programs keep running; their watches come back after about as long again as the
+// outage took, a minute at most, because clients wait longer after each failure. A context that ends cuts the outage short.
+func (c *ControlPlane) Restart(ctx context.Context, down time.Duration) error {
+	back, err := c.Interrupt()
+	if err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(down):
+	}
+	return back(context.WithoutCancel(ctx))
+}
+
+// Interrupt kills the API server and returns when it is gone. Calling back brings it back and returns when it is ready; that
+// does nothing if the control plane was stopped or started anew meanwhile.
+func (c *ControlPlane) Interrupt() (back func(context.Context) error, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	interrupted := c.running
+	if interrupted == nil {
+		return nil, ErrNoCluster
+	}
+	interrupted.kill(apiServer)
+	c.options.Log("the API server is gone")
+	return func(ctx context.Context) error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.running != interrupted || interrupted.has(apiServer) {
+			return nil
+		}
+		if err := interrupted.startAPIServer(ctx); err != nil {
+			return err
+		}
+		c.options.Log("the API server is back")
+		return nil
+	}, nil
+}
+
 func (c *ControlPlane) start(ctx context.Context) error {
 	if c.running != nil {
 		err := c.running.alive()
 		if err == nil {
 			return nil
 		}
-		// One of the three died on its own: the others are useless without it.
+		// One of the five died on its own: the others are useless without it.
 		c.options.Log("the control plane is restarted: %v", err)
 		if err := c.stop(); err != nil {
 			return err
@@ -140,18 +189,25 @@ func (c *ControlPlane) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the control plane's programs: %w", err)
 	}
-	running, err := startProcesses(ctx, c.options.Dir, binaries, c.identity)
+	running, err := startProcesses(ctx, c.options, binaries, c.identity)
 	if err != nil {
 		return err
 	}
 	c.running = running
 	c.options.Log("control plane ready at %s", c.identity.server())
+	if c.options.Started != nil {
+		c.stopped = c.options.Started(c.identity.restConfig())
+	}
 	return nil
 }
 
 func (c *ControlPlane) stop() error {
 	if c.running == nil {
 		return nil
+	}
+	if c.stopped != nil {
+		c.stopped()
+		c.stopped = nil
 	}
 	err := c.running.stop()
 	c.running = nil

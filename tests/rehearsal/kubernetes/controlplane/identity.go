@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
@@ -31,22 +32,36 @@ type identity struct {
 // certificateLife is longer than any rehearsal directory lives; nothing renews these.
 const certificateLife = 10 * 365 * 24 * time.Hour
 
-// leaf is a certificate the authority issues.
+// leaf is a certificate an authority issues.
 type leaf struct {
 	file         string
+	authority    string // the file of the issuer
 	commonName   string
 	organisation string
 	server       bool
 }
 
+const (
+	// authority vouches for the API server and for everybody who speaks to it, or to etcd.
+	authority = "ca"
+	// frontProxyAuthority vouches for the API server towards the extension API servers behind it. It is another one, as
+	// Kubernetes advises: whoever it vouches for is believed about who the user is.
+	frontProxyAuthority = "front-proxy-ca"
+	frontProxyName      = "front-proxy-client"
+)
+
 // leaves: system:masters is the group Kubernetes gives every right. The controller manager is in it, so that its controllers
-// need no accounts of their own; making those costs 4 seconds before anything is garbage-collected. The etcd certificate
-// serves both sides of that connection.
+// need no accounts of their own; making those costs 4 seconds before anything is garbage-collected. kwok is in it because it
+// stands for every kubelet at once, and the node authorizer knows kubelets one by one only. The etcd certificate serves both
+// sides of that connection.
 var leaves = []leaf{
-	{file: "apiserver", commonName: "kube-apiserver", server: true},
-	{file: "admin", commonName: "rehearsal-admin", organisation: "system:masters"},
-	{file: "controller-manager", commonName: "system:kube-controller-manager", organisation: "system:masters"},
-	{file: "etcd", commonName: "etcd", server: true},
+	{file: "apiserver", authority: authority, commonName: "kube-apiserver", server: true},
+	{file: "admin", authority: authority, commonName: "rehearsal-admin", organisation: "system:masters"},
+	{file: "controller-manager", authority: authority, commonName: "system:kube-controller-manager", organisation: "system:masters"},
+	{file: "scheduler", authority: authority, commonName: "system:kube-scheduler"},
+	{file: "kwok", authority: authority, commonName: "kwok", organisation: "system:masters"},
+	{file: "etcd", authority: authority, commonName: "etcd", server: true},
+	{file: "front-proxy", authority: frontProxyAuthority, commonName: frontProxyName},
 }
 
 // loadIdentity reads a stack's identity, making it on first use.
@@ -57,7 +72,13 @@ func loadIdentity(dir string) (*identity, error) {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		// The record is written last: a run killed in between starts afresh instead of mixing two authorities.
-		if err := id.create(); err != nil {
+		if err := os.RemoveAll(id.dir); err != nil {
+			return nil, err
+		}
+		if id.Port, err = freePort(); err != nil {
+			return nil, err
+		}
+		if err := id.complete(); err != nil {
 			return nil, err
 		}
 		text, err := json.Marshal(id)
@@ -73,6 +94,10 @@ func loadIdentity(dir string) (*identity, error) {
 		if err := json.Unmarshal(text, id); err != nil {
 			return nil, fmt.Errorf("%s: %w", record, err)
 		}
+		// A folder of an earlier version lacks the certificates of what it did not run.
+		if err := id.complete(); err != nil {
+			return nil, err
+		}
 	}
 	for _, file := range []struct {
 		name string
@@ -85,35 +110,66 @@ func loadIdentity(dir string) (*identity, error) {
 	return id, nil
 }
 
-func (id *identity) create() error {
-	port, err := freePort()
-	if err != nil {
-		return err
-	}
-	id.Port = port
-	caKey, err := id.newKey("ca.key")
-	if err != nil {
-		return err
-	}
-	authority := template(leaf{commonName: "rehearsal-ca"})
-	authority.IsCA = true
-	authority.BasicConstraintsValid = true
-	authority.KeyUsage |= x509.KeyUsageCertSign
-	authority.ExtKeyUsage = nil
-	if err := id.issue("ca.crt", authority, authority, caKey.Public(), caKey); err != nil {
-		return err
+// complete makes the keys and certificates that are not there yet.
+func (id *identity) complete() error {
+	issuers := map[string]issuer{}
+	for _, name := range []string{authority, frontProxyAuthority} {
+		by, err := id.authority(name)
+		if err != nil {
+			return err
+		}
+		issuers[name] = by
 	}
 	for _, l := range leaves {
+		if id.has(l.file+".key") && id.has(l.file+".crt") {
+			continue
+		}
 		key, err := id.newKey(l.file + ".key")
 		if err != nil {
 			return err
 		}
-		if err := id.issue(l.file+".crt", template(l), authority, key.Public(), caKey); err != nil {
+		by := issuers[l.authority]
+		if err := id.issue(l.file+".crt", template(l), by.cert, key.Public(), by.key); err != nil {
 			return err
 		}
 	}
-	_, err = id.newKey("service-accounts.key")
+	if id.has("service-accounts.key") {
+		return nil
+	}
+	_, err := id.newKey("service-accounts.key")
 	return err
+}
+
+// issuer is an authority at work.
+type issuer struct {
+	cert *x509.Certificate
+	key  crypto.Signer
+}
+
+// authority returns the certificate authority of that name, made on first use.
+func (id *identity) authority(name string) (issuer, error) {
+	if id.has(name+".key") && id.has(name+".crt") {
+		pair, err := tls.LoadX509KeyPair(id.file(name+".crt"), id.file(name+".key"))
+		if err != nil {
+			return issuer{}, fmt.Errorf("the authority in %s: %w", id.dir, err)
+		}
+		return issuer{pair.Leaf, pair.PrivateKey.(crypto.Signer)}, nil
+	}
+	key, err := id.newKey(name + ".key")
+	if err != nil {
+		return issuer{}, err
+	}
+	cert := template(leaf{commonName: "rehearsal-" + name})
+	cert.IsCA = true
+	cert.BasicConstraintsValid = true
+	cert.KeyUsage |= x509.KeyUsageCertSign
+	cert.ExtKeyUsage = nil
+	return issuer{cert, key}, id.issue(name+".crt", cert, cert, key.Public(), key)
+}
+
+func (id *identity) has(name string) bool {
+	_, err := os.Stat(id.file(name))
+	return err == nil
 }
 
 func template(l leaf) *x509.Certificate {
@@ -136,13 +192,13 @@ func template(l leaf) *x509.Certificate {
 	return t
 }
 
-func (id *identity) issue(name string, cert, issuer *x509.Certificate, public crypto.PublicKey, signer crypto.Signer) error {
+func (id *identity) issue(name string, cert, by *x509.Certificate, public crypto.PublicKey, signer crypto.Signer) error {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {
 		return err
 	}
 	cert.SerialNumber = serial
-	der, err := x509.CreateCertificate(rand.Reader, cert, issuer, public, signer)
+	der, err := x509.CreateCertificate(rand.Reader, cert, by, public, signer)
 	if err != nil {
 		return err
 	}

@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,7 +22,14 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientapi "k8s.io/client-go/tools/clientcmd/api"
 
+	"apim-azure/tests/rehearsal/kubernetes/kubelet"
 	"apim-azure/tests/rehearsal/process"
+)
+
+// The names of the two that others depend on.
+const (
+	etcd      = "etcd"
+	apiServer = "kube-apiserver"
 )
 
 const (
@@ -41,15 +50,19 @@ type child struct {
 	err  error         // how it ended; read after done
 }
 
-// processes are the children in the order they were started.
+// processes are the children in the order they were started, and what it takes to start one again.
 type processes struct {
-	dir string
-	all []*child
+	dir       string
+	binaries  Binaries
+	id        *identity
+	timeScale float64
+	etcd      string // its address
+	all       []*child
 }
 
-// startProcesses brings the three up and returns when the API server says it is ready. On failure nothing stays behind.
-func startProcesses(ctx context.Context, dir string, binaries Binaries, id *identity) (_ *processes, err error) {
-	ps := &processes{dir: dir}
+// startProcesses brings the five up and returns when the API server says it is ready. On failure nothing stays behind.
+func startProcesses(ctx context.Context, options Options, binaries Binaries, id *identity) (_ *processes, err error) {
+	ps := &processes{dir: options.Dir, binaries: binaries, id: id, timeScale: options.TimeScale}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, ps.stop())
@@ -63,26 +76,63 @@ func startProcesses(ctx context.Context, dir string, binaries Binaries, id *iden
 	if err != nil {
 		return nil, err
 	}
-	etcdAddress := fmt.Sprintf("https://127.0.0.1:%d", etcdPort)
-	if err := ps.start("etcd", binaries.Etcd, etcdArgs(dir, id, etcdAddress)); err != nil {
+	ps.etcd = fmt.Sprintf("https://127.0.0.1:%d", etcdPort)
+	if err := ps.start(etcd, binaries.Etcd, etcdArgs(ps.dir, id, ps.etcd)); err != nil {
 		return nil, err
 	}
-	if err := ps.start("kube-apiserver", binaries.APIServer, apiServerArgs(dir, id, etcdAddress)); err != nil {
+	if err := ps.startAPIServer(ctx); err != nil {
 		return nil, err
+	}
+	return ps, ps.startClients(ctx)
+}
+
+// startAPIServer returns when the API server is ready.
+func (ps *processes) startAPIServer(ctx context.Context) error {
+	if err := ps.start(apiServer, ps.binaries.APIServer, apiServerArgs(ps.dir, ps.id, ps.etcd, ps.timeScale)); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
-	if err := ps.waitReady(ctx, id); err != nil {
-		return nil, err
+	return ps.waitReady(ctx)
+}
+
+// startClients starts those that only need the API server. Nobody waits for them: what they do shows in the objects.
+func (ps *processes) startClients(ctx context.Context) error {
+	if err := ps.dropLeases(ctx); err != nil {
+		return err
 	}
-	kubeconfig, err := id.controllerManagerConfig()
+	stages := filepath.Join(ps.dir, "stages.yaml")
+	if err := writeFile(stages, kubelet.Stages(ps.timeScale)); err != nil {
+		return err
+	}
+	for _, c := range []struct {
+		name, binary, identity string
+		args                   []string
+	}{
+		{"kube-controller-manager", ps.binaries.ControllerManager, "controller-manager", controllerManagerArgs(ps.id, ps.timeScale)},
+		{"kube-scheduler", ps.binaries.Scheduler, "scheduler", schedulerArgs()},
+		{"kwok", ps.binaries.Kwok, "kwok", kwokArgs(stages, ps.timeScale)},
+	} {
+		kubeconfig, err := ps.id.clientConfig(c.identity)
+		if err != nil {
+			return err
+		}
+		if err := ps.start(c.name, c.binary, append(c.args, "--kubeconfig="+kubeconfig)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropLeases deletes the nodes' leases. kwok takes over a node only when the lease of the kwok before it has run out, so
+// without this pods would wait for seconds after every start of the control plane.
+func (ps *processes) dropLeases(ctx context.Context) error {
+	client, err := rest.HTTPClientFor(ps.id.restConfig())
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := ps.start("kube-controller-manager", binaries.ControllerManager, controllerManagerArgs(id, kubeconfig)); err != nil {
-		return nil, err
-	}
-	return ps, nil
+	defer client.CloseIdleConnections()
+	return request(ctx, client, http.MethodDelete, ps.id.server()+"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")
 }
 
 func etcdArgs(dir string, id *identity, address string) []string {
@@ -101,7 +151,7 @@ func etcdArgs(dir string, id *identity, address string) []string {
 	}
 }
 
-func apiServerArgs(dir string, id *identity, etcdAddress string) []string {
+func apiServerArgs(dir string, id *identity, etcdAddress string, timeScale float64) []string {
 	return []string{
 		"--bind-address=127.0.0.1",
 		"--advertise-address=127.0.0.1",
@@ -123,27 +173,97 @@ func apiServerArgs(dir string, id *identity, etcdAddress string) []string {
 		"--allow-privileged=true",
 		"--anonymous-auth=false",
 		"--profiling=false",
+		// The aggregation layer: the server passes requests of extension APIs on, and says on whose behalf.
+		"--requestheader-client-ca-file=" + id.file(frontProxyAuthority+".crt"),
+		"--requestheader-allowed-names=" + frontProxyName,
+		"--requestheader-username-headers=X-Remote-User",
+		"--requestheader-group-headers=X-Remote-Group",
+		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
+		"--proxy-client-cert-file=" + id.file("front-proxy.crt"),
+		"--proxy-client-key-file=" + id.file("front-proxy.key"),
+		// How long a pod stays on a node that has gone silent.
+		"--default-not-ready-toleration-seconds=" + seconds(scaled(300*time.Second, timeScale, 2*time.Second)),
+		"--default-unreachable-toleration-seconds=" + seconds(scaled(300*time.Second, timeScale, 2*time.Second)),
 	}
 }
 
-func controllerManagerArgs(id *identity, kubeconfig string) []string {
+// controllerManagerArgs hold the controllers' periods, which are Kubernetes' defaults in simulated time. The job controller's
+// waits before it tries again (10 s, doubling) and the 20 s after which pods of a deleted node are collected can't be set.
+func controllerManagerArgs(id *identity, timeScale float64) []string {
+	period := func(d, least time.Duration) string { return scaled(d, timeScale, least).String() }
 	return []string{
-		"--kubeconfig=" + kubeconfig,
 		"--leader-elect=false",
 		"--bind-address=127.0.0.1",
 		"--secure-port=0",
 		"--service-account-private-key-file=" + id.file("service-accounts.key"),
 		"--root-ca-file=" + id.file("ca.crt"),
 		"--profiling=false",
+		"--node-monitor-period=" + period(5*time.Second, time.Second),
+		"--node-monitor-grace-period=" + silence(50*time.Second, timeScale, leastGrace).String(),
+		"--node-startup-grace-period=" + silence(time.Minute, timeScale, leastGrace).String(),
+		// Nodes per second from which pods are evicted once a node is lost.
+		"--node-eviction-rate=" + strconv.FormatFloat(1/scaled(10*time.Second, timeScale, 100*time.Millisecond).Seconds(), 'f', 3, 64),
+		"--horizontal-pod-autoscaler-sync-period=" + period(15*time.Second, time.Second),
+		"--horizontal-pod-autoscaler-initial-readiness-delay=" + period(30*time.Second, 100*time.Millisecond),
+		"--horizontal-pod-autoscaler-cpu-initialization-period=" + period(5*time.Minute, 100*time.Millisecond),
+		"--horizontal-pod-autoscaler-downscale-stabilization=" + period(5*time.Minute, time.Second),
 	}
 }
 
-// controllerManagerConfig writes the controller manager's kubeconfig and returns its path.
-func (id *identity) controllerManagerConfig() (string, error) {
+func schedulerArgs() []string {
+	return []string{
+		"--leader-elect=false",
+		"--bind-address=127.0.0.1",
+		"--secure-port=0",
+		"--profiling=false",
+	}
+}
+
+func kwokArgs(stages string, timeScale float64) []string {
+	return []string{
+		"--config=" + stages,
+		"--manage-nodes-with-label-selector=" + kubelet.NodeLabel + "=" + kubelet.NodeRunning,
+		// It renews a lease four times as often as it runs out, as a kubelet does.
+		"--node-lease-duration-seconds=" + seconds(silence(40*time.Second, timeScale, leastLease)),
+		"--v=WARN",
+	}
+}
+
+// silence scales the periods of nodes' heartbeats. They are the defaults when nothing takes time: a loss is then marked by
+// whoever makes it, and short periods on a busy machine would only lose nodes by mistake.
+func silence(d time.Duration, timeScale float64, least time.Duration) time.Duration {
+	if timeScale == 0 {
+		return d
+	}
+	return scaled(d, timeScale, least)
+}
+
+const (
+	// leastGrace is the shortest silence after which a node counts as lost. A machine that is busy with other work delays
+	// heartbeats by seconds, and a node that is lost by mistake would have its pods evicted.
+	leastGrace = 10 * time.Second
+	// leastLease makes kwok renew every 2 seconds, five times within leastGrace.
+	leastLease = 8 * time.Second
+)
+
+// scaled returns the real time that a simulated duration takes, or the least that makes sense if that is more; at a time scale
+// of 0 always the least. No period gets longer than its default, as it would at a scale below 1.
+func scaled(d time.Duration, timeScale float64, least time.Duration) time.Duration {
+	if timeScale == 0 {
+		return least
+	}
+	return min(d, max(least, time.Duration(float64(d)/timeScale)))
+}
+
+// seconds is for flags that take whole ones; a part counts as one.
+func seconds(d time.Duration) string { return strconv.Itoa(int(math.Ceil(d.Seconds()))) }
+
+// clientConfig writes the kubeconfig of the program with that certificate and returns its path.
+func (id *identity) clientConfig(name string) (string, error) {
 	config := clientapi.NewConfig()
 	config.Clusters["rehearsal"] = &clientapi.Cluster{Server: id.server(), CertificateAuthority: id.file("ca.crt")}
 	config.AuthInfos["rehearsal"] = &clientapi.AuthInfo{
-		ClientCertificate: id.file("controller-manager.crt"), ClientKey: id.file("controller-manager.key"),
+		ClientCertificate: id.file(name + ".crt"), ClientKey: id.file(name + ".key"),
 	}
 	config.Contexts["rehearsal"] = &clientapi.Context{Cluster: "rehearsal", AuthInfo: "rehearsal"}
 	config.CurrentContext = "rehearsal"
@@ -151,7 +271,7 @@ func (id *identity) controllerManagerConfig() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	file := id.file("controller-manager.kubeconfig")
+	file := id.file(name + ".kubeconfig")
 	return file, writeFile(file, text)
 }
 
@@ -162,7 +282,7 @@ func (ps *processes) checkPort(port int) error {
 		return listener.Close()
 	}
 	holder := "another program; find it with `lsof -i :" + strconv.Itoa(port) + "` and stop it"
-	if pid := ps.recordedPID("kube-apiserver"); pid > 0 {
+	if pid := ps.recordedPID(apiServer); pid > 0 {
 		holder = fmt.Sprintf("probably a kube-apiserver left by an earlier rehearsal; end it with `kill %d`", pid)
 	}
 	return fmt.Errorf("the API server's port 127.0.0.1:%d, fixed for this stack in %s, is taken by %s: %w",
@@ -222,8 +342,8 @@ func (ps *processes) start(name, binary string, args []string) error {
 }
 
 // waitReady polls /readyz until it answers 200, a process ends, or the context does.
-func (ps *processes) waitReady(ctx context.Context, id *identity) error {
-	client, err := rest.HTTPClientFor(id.restConfig())
+func (ps *processes) waitReady(ctx context.Context) error {
+	client, err := rest.HTTPClientFor(ps.id.restConfig())
 	if err != nil {
 		return err
 	}
@@ -233,7 +353,7 @@ func (ps *processes) waitReady(ctx context.Context, id *identity) error {
 		if err := ps.alive(); err != nil {
 			return err
 		}
-		last := ready(ctx, client, id.server()+"/readyz")
+		last := request(ctx, client, http.MethodGet, ps.id.server()+"/readyz")
 		if last == nil {
 			return nil
 		}
@@ -246,8 +366,9 @@ func (ps *processes) waitReady(ctx context.Context, id *identity) error {
 	}
 }
 
-func ready(ctx context.Context, client *http.Client, url string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+// request sends one without a body and wants the answer 200.
+func request(ctx context.Context, client *http.Client, method, url string) error {
+	request, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		return err
 	}
@@ -257,7 +378,7 @@ func ready(ctx context.Context, client *http.Client, url string) error {
 	}
 	_ = response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", url, response.Status)
+		return fmt.Errorf("%s %s: %s", method, url, response.Status)
 	}
 	return nil
 }
@@ -274,12 +395,33 @@ func (ps *processes) alive() error {
 	return nil
 }
 
-// stop ends the processes in the reverse of the order they started, so that each still finds what it depends on.
+func (ps *processes) has(name string) bool {
+	return slices.ContainsFunc(ps.all, func(p *child) bool { return p.name == name })
+}
+
+// kill ends one process the hard way, as a crash would, and forgets it. One that is not there is no error.
+func (ps *processes) kill(name string) {
+	ps.all = slices.DeleteFunc(ps.all, func(p *child) bool {
+		if p.name != name {
+			return false
+		}
+		_ = p.cmd.Process.Kill() // fails only when it has ended already
+		<-p.done
+		return true
+	})
+}
+
+// stop ends the processes: those that depend on the API server all at once, then the API server, then etcd, so that each
+// still finds what it depends on.
 func (ps *processes) stop() error {
+	for _, p := range ps.all {
+		if p.name != etcd && p.name != apiServer {
+			p.terminate()
+		}
+	}
 	var problems []error
-	for i := len(ps.all) - 1; i >= 0; i-- {
-		p := ps.all[i]
-		_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails only when it has ended already
+	for _, p := range slices.Backward(ps.all) {
+		p.terminate()
 		select {
 		case <-p.done:
 		case <-time.After(stopWithin):
@@ -293,6 +435,8 @@ func (ps *processes) stop() error {
 	ps.all = nil
 	return errors.Join(problems...)
 }
+
+func (p *child) terminate() { _ = p.cmd.Process.Signal(syscall.SIGTERM) } // fails only when it has ended already
 
 // tail returns the last lines of a file.
 func tail(file string, lines int) []byte {

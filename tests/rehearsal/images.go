@@ -1,0 +1,80 @@
+package rehearsal
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Images are the images the configuration takes from the stack's own registry, as repository:tag, sorted.
+func (r *Rig) Images() []string {
+	if hasText(r.project.lookup(r.values, "registry.external")) {
+		return nil
+	}
+	entries := []any{r.project.lookup(r.values, "workloads.anm")}
+	groups, _ := r.project.lookup(r.values, "workloads.groups").([]any)
+	var images []string
+	for _, entry := range append(entries, groups...) {
+		object, _ := entry.(map[string]any)
+		if image, ok := object["image"].(string); ok && image != "" {
+			images = append(images, image)
+		}
+	}
+	slices.Sort(images)
+	return slices.Compact(images)
+}
+
+// Push puts images, as repository:tag, into the stack's simulated registry, as a pipeline does between the two stages. Without
+// any, those of the configuration. It returns what was pushed, with the registry's address.
+func (r *Rig) Push(images ...string) ([]string, error) {
+	if len(images) == 0 {
+		images = r.Images()
+	}
+	server := r.loginServer()
+	if server == "" {
+		return nil, fmt.Errorf("there is no registry yet: bring the platform up first, rehearse up --stack %s --stage platform", r.options.Stack)
+	}
+	var pushed []string
+	for _, image := range images {
+		image = strings.TrimPrefix(image, server+"/")
+		if repository, tag, tagged := strings.Cut(image, ":"); !tagged || repository == "" || tag == "" {
+			return pushed, fmt.Errorf("%q is no image; write repository:tag", image)
+		}
+		if err := r.azure.Push(server, image); err != nil {
+			return pushed, err
+		}
+		pushed = append(pushed, server+"/"+image)
+	}
+	return pushed, nil
+}
+
+// loginServer is the address of the simulated registry, empty while there is none.
+func (r *Rig) loginServer() string {
+	for _, resource := range r.azure.Resources() {
+		if server, ok := resource.Properties["loginServer"].(string); ok {
+			return server
+		}
+	}
+	return ""
+}
+
+// pushOnCreation has a pipeline push the configuration's images as soon as the registry is there.
+func (r *Rig) pushOnCreation() {
+	r.azure.OnChange(func() {
+		server := r.loginServer()
+		for _, image := range r.Images() {
+			if server != "" && !r.azure.HasImage(server+"/"+image) {
+				_ = r.azure.Push(server, image) // fails only when the registry went meanwhile
+			}
+		}
+	})
+}
+
+// hasImage tells whether a node could pull an image. What is in other registries than the simulated one can't be known.
+func (r *Rig) hasImage(reference string) bool {
+	server, _, _ := strings.Cut(reference, "/")
+	if !strings.HasSuffix(server, ".azurecr.io") {
+		return true
+	}
+	return r.azure.HasImage(reference)
+}
