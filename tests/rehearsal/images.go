@@ -11,12 +11,16 @@ func (r *Rig) Images() []string {
 	if hasText(r.project.lookup(r.values, "registry.external")) {
 		return nil
 	}
-	entries := []any{r.project.lookup(r.values, "workloads.anm")}
+	entries := []any{r.project.lookup(r.values, "workloads.anm"), r.project.lookup(r.values, "workloads.metricsSchema")}
 	groups, _ := r.project.lookup(r.values, "workloads.groups").([]any)
-	var images []string
+	values := []any{r.project.lookup(r.values, "workloads.preflightImage")}
 	for _, entry := range append(entries, groups...) {
 		object, _ := entry.(map[string]any)
-		if image, ok := object["image"].(string); ok && image != "" {
+		values = append(values, object["image"])
+	}
+	var images []string
+	for _, value := range values {
+		if image, ok := value.(string); ok && image != "" {
 			images = append(images, image)
 		}
 	}

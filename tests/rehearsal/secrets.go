@@ -29,6 +29,7 @@ const (
 
 	certificateKey = "secrets.certificate"
 	privateKeyKey  = "secrets.privateKey"
+	adminUsersKey  = "secrets.adminUsers"
 )
 
 // vault keeps made-up secrets between calls, so that they stay the same from preview to preview. It holds them in clear and
@@ -80,6 +81,9 @@ func (v *vault) made(path string) (any, error) {
 	s, there := v.Values[path]
 	if !there {
 		s.Clear = "rehearsal value of " + path
+		if path == adminUsersKey {
+			s.Clear = "{}" // nobody: the program wants JSON
+		}
 	}
 	return v.encrypted(path, s)
 }
