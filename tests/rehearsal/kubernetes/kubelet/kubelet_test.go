@@ -283,6 +283,25 @@ func TestAPodWithoutItsImageWaitsAndStartsOnceItIsPushed(t *testing.T) {
 	shared.available(t, namespace, "late", 1)
 }
 
+func TestAPodIsReadyOnceItsInitContainersHaveEnded(t *testing.T) {
+	namespace := shared.namespace(t)
+	shared.deploy(t, namespace, deployment("prepared", 1, func(s *corev1.PodSpec) {
+		s.InitContainers = []corev1.Container{
+			{Name: "first", Image: "registry.example/first:1"}, {Name: "second", Image: "registry.example/first:1"},
+		}
+	}))
+	shared.available(t, namespace, "prepared", 1)
+	statuses := shared.podsOf(t, namespace)[0].Status.InitContainerStatuses
+	if len(statuses) != 2 {
+		t.Fatalf("%d init containers have a status, the pod has 2", len(statuses))
+	}
+	for _, s := range statuses {
+		if s.State.Terminated == nil || s.State.Terminated.ExitCode != 0 {
+			t.Errorf("%s ended as %+v", s.Name, s.State)
+		}
+	}
+}
+
 func TestTheImageOfAnInitContainerHoldsUpTheWholePod(t *testing.T) {
 	namespace := shared.namespace(t)
 	shared.registry.set("registry.example/setup:1", false)
