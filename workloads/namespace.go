@@ -141,11 +141,11 @@ func (n *Namespace) register(ctx *pulumi.Context, token, name string, res pulumi
 
 // meta is the metadata of an object of the namespace.
 func (n *Namespace) meta(name string, labels map[string]string) *metav1.ObjectMetaArgs {
-	return &metav1.ObjectMetaArgs{
-		Name:      pulumi.String(name),
-		Namespace: pulumi.String(n.name),
-		Labels:    pulumi.ToStringMap(labels),
+	meta := &metav1.ObjectMetaArgs{Name: pulumi.String(name), Namespace: pulumi.String(n.name)}
+	if len(labels) > 0 { // the server drops an empty map, and the provider would miss it on every update of a kind it doesn't know
+		meta.Labels = pulumi.ToStringMap(labels)
 	}
+	return meta
 }
 
 // requireNamespace refuses arguments without a namespace.

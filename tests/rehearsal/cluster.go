@@ -24,7 +24,7 @@ import (
 func (r *Rig) Cluster(ctx context.Context) (*rest.Config, error) {
 	config, err := r.cluster.RESTConfig(ctx)
 	if errors.Is(err, controlplane.ErrNoCluster) {
-		return nil, fmt.Errorf("there is no cluster: bring it up first, rehearse up --stack %s", r.options.Stack)
+		return nil, fmt.Errorf("there is no cluster: bring it up first, rehearse up %s", r.flags())
 	}
 	return config, err
 }

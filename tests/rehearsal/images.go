@@ -36,7 +36,7 @@ func (r *Rig) Push(images ...string) ([]string, error) {
 	}
 	server := r.loginServer()
 	if server == "" {
-		return nil, fmt.Errorf("there is no registry yet: bring the platform up first, rehearse up --stack %s --stage platform", r.options.Stack)
+		return nil, fmt.Errorf("there is no registry yet: bring the platform up first, rehearse up %s --stage platform", r.flags())
 	}
 	var pushed []string
 	for _, image := range images {
@@ -62,16 +62,14 @@ func (r *Rig) loginServer() string {
 	return ""
 }
 
-// pushOnCreation has a pipeline push the configuration's images as soon as the registry is there.
-func (r *Rig) pushOnCreation() {
-	r.azure.OnChange(func() {
-		server := r.loginServer()
-		for _, image := range r.Images() {
-			if server != "" && !r.azure.HasImage(server+"/"+image) {
-				_ = r.azure.Push(server, image) // fails only when the registry went meanwhile
-			}
+// pushMissing has a pipeline push what the configuration names and the registry lacks. Without a registry there is nothing to do yet.
+func (r *Rig) pushMissing() {
+	server := r.loginServer()
+	for _, image := range r.Images() {
+		if server != "" && !r.azure.HasImage(server+"/"+image) {
+			_ = r.azure.Push(server, image) // fails only when the registry went meanwhile
 		}
-	})
+	}
 }
 
 // hasImage tells whether a node could pull an image. What is in other registries than the simulated one can't be known.

@@ -31,8 +31,11 @@ type Options struct {
 	Root string
 	// Stack is the stack; Root has a Pulumi.<stack>.yaml.
 	Stack string
-	// Dir is where the rehearsal keeps everything. Empty: .rehearsal/<stack> in Root.
+	// Dir is where the rehearsal keeps everything. Empty: .rehearsal/<stack> in Root, or .rehearsal/kubernetes-next/<stack>.
 	Dir string
+	// NextKubernetes runs the control plane of the next minor, to see whether it takes the same objects. The stack's
+	// configuration is left alone: aks.kubernetesVersion stays what it is.
+	NextKubernetes bool
 	// Program is the package to compile, relative to Root. Empty: Root itself.
 	Program string
 	// Binary is where the compiled program is kept. Empty: in Dir. Rehearsals of one program can share it: what is up to date is
@@ -44,8 +47,8 @@ type Options struct {
 	StandIns []string
 	// Faults are what goes wrong.
 	Faults Faults
-	// PushImages has a pipeline push the configuration's images as soon as the registry is there. Without it, and without Push, no
-	// node finds them.
+	// PushImages has a pipeline push the configuration's images: as soon as the registry is there, and before each Up. Without it,
+	// and without Push, no node finds them.
 	PushImages bool
 	// Config overrides the stack's configuration: values by path ("workloads.enabled"), nil takes one out.
 	Config map[string]any
@@ -128,8 +131,8 @@ func (r *Rig) prepare(ctx context.Context) error {
 func (r *Rig) tellOfKilled() {
 	locks, _ := filepath.Glob(r.path("backend", ".pulumi", "locks", "organization", r.project.name, r.options.Stack, "*.json"))
 	if len(locks) > 0 {
-		r.say("A killed update left %s locked. Bring the stack back with `rehearse resume --stack %s`, or delete %s and begin afresh.",
-			r.options.Stack, r.options.Stack, r.options.Dir)
+		r.say("A killed update left %s locked. Bring the stack back with `rehearse resume %s`, or delete %s and begin afresh.",
+			r.options.Stack, r.flags(), r.options.Dir)
 	}
 }
 
@@ -149,6 +152,9 @@ func (r *Rig) complete() error {
 	}
 	if o.Dir == "" {
 		o.Dir = filepath.Join(o.Root, ".rehearsal", o.Stack)
+		if o.NextKubernetes { // what a newer API server stored, an older one need not read
+			o.Dir = filepath.Join(o.Root, ".rehearsal", "kubernetes-next", o.Stack)
+		}
 	}
 	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
 		return err
@@ -401,6 +407,9 @@ func (r *Rig) Up(ctx context.Context, args ...string) (int, error) {
 	if err := os.WriteFile(r.path("overrides.json"), content, 0o600); err != nil {
 		return 0, err
 	}
+	if r.options.PushImages {
+		r.pushMissing()
+	}
 	code, err := r.Pulumi(ctx, append([]string{"up", "--yes", "--skip-preview"}, args...)...)
 	if code != 0 {
 		r.tellOfKilled()
@@ -506,6 +515,15 @@ func (r *Rig) lastOverrides() (map[string]any, error) {
 
 func (r *Rig) path(elements ...string) string {
 	return filepath.Join(append([]string{r.options.Dir}, elements...)...)
+}
+
+// flags are what leads the command line to this rehearsal.
+func (r *Rig) flags() string {
+	flags := "--stack " + r.options.Stack
+	if r.options.NextKubernetes {
+		flags += " --kubernetes next"
+	}
+	return flags
 }
 
 func (r *Rig) program() string {

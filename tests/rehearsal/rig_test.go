@@ -354,3 +354,25 @@ func TestOverridesReachEveryDepth(t *testing.T) {
 		t.Errorf("the stack's own values were changed: %s", before)
 	}
 }
+
+func TestTheNextKubernetesMinorHasAFolderOfItsOwn(t *testing.T) {
+	root := t.TempDir()
+	dirs := map[string]bool{}
+	for _, next := range []bool{false, true} {
+		rig := &Rig{options: Options{Root: root, Stack: "dev", NextKubernetes: next}}
+		if err := rig.complete(); err != nil {
+			t.Fatal(err)
+		}
+		dirs[rig.options.Dir] = true
+		if strings.Contains(rig.flags(), "--kubernetes next") != next {
+			t.Errorf("next minor %v: its command line has %s", next, rig.flags())
+		}
+	}
+	if len(dirs) != 2 {
+		t.Errorf("both keep their data in the same place: %v", dirs)
+	}
+	given := &Rig{options: Options{Root: root, Stack: "dev", NextKubernetes: true, Dir: filepath.Join(root, "mine")}}
+	if err := given.complete(); err != nil || given.options.Dir != filepath.Join(root, "mine") {
+		t.Errorf("the folder asked for became %s, %v", given.options.Dir, err)
+	}
+}

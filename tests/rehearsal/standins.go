@@ -71,19 +71,23 @@ func (r *Rig) serve(ctx context.Context, config map[string]any) ([]string, error
 // connection.
 func (r *Rig) providers(ctx context.Context, config map[string]any) (map[string]func() plugin.Provider, error) {
 	log := r.logger()
+	find := tools.Kubernetes
+	if r.options.NextKubernetes {
+		find = tools.NextKubernetes
+	}
 	cluster := controlplane.New(controlplane.Options{
 		Dir:       r.path("cluster"),
 		TimeScale: r.options.TimeScale,
 		Started:   r.controllers(log),
 		Log:       log,
 		Binaries: func(ctx context.Context) (controlplane.Binaries, error) {
-			return tools.Kubernetes(ctx, io.Discard) // they are there: see below
+			return find(ctx, io.Discard) // they are there: see below
 		},
 	})
 	if slices.Contains(r.options.StandIns, "azure") || slices.Contains(r.options.StandIns, "kubernetes") {
 		// Found or built now: once the engine runs, its progress fills the terminal, and a cluster that takes minutes to
 		// appear for want of a program would be a riddle.
-		if _, err := tools.Kubernetes(ctx, r.options.Stderr); err != nil {
+		if _, err := find(ctx, r.options.Stderr); err != nil {
 			return nil, err
 		}
 	}
@@ -104,7 +108,7 @@ func (r *Rig) providers(ctx context.Context, config map[string]any) (map[string]
 	}
 	r.azure = subscription
 	if r.options.PushImages {
-		r.pushOnCreation()
+		r.azure.OnChange(r.pushMissing)
 	}
 	r.objects = kubernetes.New(kubernetes.Options{
 		Cluster: cluster, TimeScale: r.options.TimeScale, Kill: r.kill, StopAPIServer: r.stopAPIServer, Log: log,

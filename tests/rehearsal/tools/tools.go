@@ -41,10 +41,9 @@ var (
 	etcd = tool{
 		binary: "etcd", module: "etcd", pkg: "go.etcd.io/etcd/server/v3", pinned: "go.etcd.io/etcd/server/v3", minutes: 2,
 	}
-	apiServer         = kubernetes("kube-apiserver", 9)
-	controllerManager = kubernetes("kube-controller-manager", 3)
-	scheduler         = kubernetes("kube-scheduler", 1)
-	kwok              = tool{
+	current = release("kubernetes")
+	next    = release("kubernetes-next")
+	kwok    = tool{
 		binary: "kwok", module: "kwok", pkg: "sigs.k8s.io/kwok/cmd/kwok", pinned: "sigs.k8s.io/kwok", minutes: 2,
 		// As kwok's own releases are stamped (hack/releases.sh there); the source may still name the version before.
 		flags: func(version string) string {
@@ -53,10 +52,22 @@ var (
 	}
 )
 
-// kubernetes is a program of the Kubernetes release. Without these flags it calls itself v0.0.0-master.
-func kubernetes(binary string, minutes int) tool {
+// controlPlane are the programs of one Kubernetes release.
+type controlPlane struct{ apiServer, controllerManager, scheduler tool }
+
+// release are the programs of the release a module pins.
+func release(module string) controlPlane {
+	return controlPlane{
+		apiServer:         kubernetes(module, "kube-apiserver", 9),
+		controllerManager: kubernetes(module, "kube-controller-manager", 3),
+		scheduler:         kubernetes(module, "kube-scheduler", 1),
+	}
+}
+
+// kubernetes is a program of a Kubernetes release. Without these flags it calls itself v0.0.0-master.
+func kubernetes(module, binary string, minutes int) tool {
 	return tool{
-		binary: binary, module: "kubernetes", pkg: "k8s.io/kubernetes/cmd/" + binary, pinned: "k8s.io/kubernetes",
+		binary: binary, module: module, pkg: "k8s.io/kubernetes/cmd/" + binary, pinned: "k8s.io/kubernetes",
 		minutes: minutes,
 		flags: func(version string) string {
 			numbers := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)
@@ -103,7 +114,7 @@ func Kubernetes(ctx context.Context, progress io.Writer) (controlplane.Binaries,
 	assets := os.Getenv(assetsVariable)
 	why := assetsVariable + " is not set"
 	complete := assets != ""
-	for _, t := range []tool{etcd, apiServer} {
+	for _, t := range []tool{etcd, current.apiServer} {
 		if assets != "" && !executable(filepath.Join(assets, t.binary)) {
 			complete, why = false, fmt.Sprintf("%s=%s holds no %s", assetsVariable, assets, t.binary)
 		}
@@ -118,12 +129,25 @@ func Kubernetes(ctx context.Context, progress io.Writer) (controlplane.Binaries,
 		}
 		return t.get(ctx, progress, reason)
 	}
+	return current.binaries(find)
+}
+
+// NextKubernetes returns the paths of the programs of a cluster one minor ahead, built once. KUBEBUILDER_ASSETS holds another
+// version and is not looked at.
+func NextKubernetes(ctx context.Context, progress io.Writer) (controlplane.Binaries, error) {
+	return next.binaries(func(t tool) (string, error) {
+		return t.get(ctx, progress, "the next Kubernetes minor is asked for")
+	})
+}
+
+// binaries finds a cluster's programs, one by one. etcd and kwok serve every release.
+func (p controlPlane) binaries(find func(tool) (string, error)) (controlplane.Binaries, error) {
 	var b controlplane.Binaries
 	for _, want := range []struct {
 		tool tool
 		path *string
 	}{
-		{etcd, &b.Etcd}, {apiServer, &b.APIServer}, {controllerManager, &b.ControllerManager}, {scheduler, &b.Scheduler},
+		{etcd, &b.Etcd}, {p.apiServer, &b.APIServer}, {p.controllerManager, &b.ControllerManager}, {p.scheduler, &b.Scheduler},
 		{kwok, &b.Kwok},
 	} {
 		path, err := find(want.tool)

@@ -3,6 +3,7 @@ package tools
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -68,8 +69,49 @@ func TestTheControlPlaneOfTheEnvironmentIsUsedWhenComplete(t *testing.T) {
 	}
 }
 
-// fakeGo stands in for the go command: it writes down its arguments and makes the output file, slowly enough for a second
-// build to start meanwhile.
+func TestTheNextMinorIsBuiltWhateverTheEnvironmentHas(t *testing.T) {
+	fakeGo(t, outputFile)
+	assets := t.TempDir()
+	for _, name := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"} {
+		script(t, assets, name, "true")
+	}
+	t.Setenv(assetsVariable, assets)
+	b, err := NextKubernetes(t.Context(), &bytes.Buffer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	minor := func(p controlPlane) (n int) {
+		version, _, err := p.apiServer.identity(filepath.Join(root, "tests", "tools", p.apiServer.module))
+		if err == nil {
+			_, err = fmt.Sscanf(version, "v1.%d.", &n)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if ours, theirs := minor(current), minor(next); theirs != ours+1 {
+		t.Errorf("the next minor is 1.%d, the rehearsals' own 1.%d", theirs, ours)
+	}
+	for name, path := range map[string]string{
+		"kube-apiserver": b.APIServer, "kube-controller-manager": b.ControllerManager, "kube-scheduler": b.Scheduler,
+	} {
+		if want := fmt.Sprintf("%s-v1.%d.", name, minor(next)); !strings.Contains(path, want) || !executable(path) {
+			t.Errorf("%s is no %s", path, want)
+		}
+	}
+	for _, path := range []string{b.Etcd, b.Kwok} {
+		if !executable(path) || strings.HasPrefix(path, assets) {
+			t.Errorf("%q is not what the modules pin", path)
+		}
+	}
+}
+
+// fakeGo stands in for the go command: it writes down its arguments and runs the body.
 func fakeGo(t *testing.T, body string) (calls string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -81,8 +123,11 @@ func fakeGo(t *testing.T, body string) (calls string) {
 	return calls
 }
 
+// outputFile has it make the file after -o.
+const outputFile = `for a; do [ "$last" = -o ] && out=$a; last=$a; done; printf '#!/bin/sh\n' > $out; chmod +x $out`
+
 func TestAToolIsBuiltOnceEvenByTwoAtATime(t *testing.T) {
-	calls := fakeGo(t, `sleep 0.3; for a; do [ "$last" = -o ] && out=$a; last=$a; done; printf '#!/bin/sh\n' > $out; chmod +x $out`)
+	calls := fakeGo(t, "sleep 0.3; "+outputFile)
 	type result struct {
 		path string
 		err  error
@@ -145,7 +190,10 @@ func TestEveryToolIsPinned(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
-	for _, tool := range []tool{pulumi, etcd, apiServer, controllerManager, scheduler, kwok} {
+	for _, tool := range []tool{
+		pulumi, etcd, kwok, current.apiServer, current.controllerManager, current.scheduler,
+		next.apiServer, next.controllerManager, next.scheduler,
+	} {
 		version, key, err := tool.identity(filepath.Join(root, "tests", "tools", tool.module))
 		if err != nil {
 			t.Fatal(err)
@@ -153,7 +201,7 @@ func TestEveryToolIsPinned(t *testing.T) {
 		if !strings.HasPrefix(version, "v") || len(key) != 12 {
 			t.Errorf("%s: version %q, key %q", tool.binary, version, key)
 		}
-		seen[tool.binary] = true
+		seen[tool.module+"/"+tool.binary] = true
 		content, err := os.ReadFile(filepath.Join(root, "tests", "tools", tool.module, "tools.go"))
 		if err != nil {
 			t.Fatal(err)
@@ -162,7 +210,7 @@ func TestEveryToolIsPinned(t *testing.T) {
 			t.Errorf("tests/tools/%s/tools.go does not import %s, so `go mod tidy` may drop it", tool.module, tool.pkg)
 		}
 	}
-	if len(seen) != 6 {
+	if len(seen) != 9 {
 		t.Errorf("%d tools", len(seen))
 	}
 }

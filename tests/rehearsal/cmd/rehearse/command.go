@@ -43,6 +43,7 @@ Flags, before or after the verb
   --time-scale N       let N simulated seconds pass in a second; 0 (the default) does not wait
   --stand-ins LIST     what is played here: azure,kubernetes,random,tls (all of them by default);
                        plugins in ~/.pulumi or PULUMI_HOME serve the rest, nothing is downloaded
+  --kubernetes next    with the control plane of the next Kubernetes minor, which is built the first time
   --push               with up: a pipeline pushes the configuration's images as soon as the registry is there
   --fault FAULT        let something fail, CALL:TYPE[/NAME]:CODE[:TIMES][:late|:lost][:DURATION]; as often as you like
                          create:network:Subnet:AnotherOperationInProgress:2      Azure refuses twice
@@ -54,8 +55,9 @@ Flags, before or after the verb
                          start:apps/v1:Deployment/anm:CrashLoopBackOff           what the pods do
   --help               this page
 
-Everything a rehearsal keeps is in .rehearsal/STACK; delete that to begin afresh. After a Ctrl-C Pulumi winds down and the next
-up goes on from there; a second Ctrl-C kills it, see resume. The exit code is Pulumi's; go run makes 1 of every failure.
+Everything a rehearsal keeps is in .rehearsal/STACK, with --kubernetes next in .rehearsal/kubernetes-next/STACK; delete that to
+begin afresh. After a Ctrl-C Pulumi winds down and the next up goes on from there; a second Ctrl-C kills it, see resume. The exit
+code is Pulumi's; go run makes 1 of every failure.
 `
 
 var verbs = []string{
@@ -75,7 +77,7 @@ var operands = map[string]struct {
 // withoutPulumi are the verbs that hand no arguments to Pulumi.
 var withoutPulumi = []string{"manifests", "resume", "push", "pods", "drain", "uncordon", "lose", "restore", "load", "serve"}
 
-var flags = []string{"stack", "stage", "time-scale", "stand-ins", "fault", "push"}
+var flags = []string{"stack", "stage", "time-scale", "stand-ins", "fault", "push", "kubernetes"}
 
 // defaultStack is the Makefile's too.
 const defaultStack = "dev"
@@ -89,6 +91,7 @@ type command struct {
 	standIns           []string
 	faults             rehearsal.Faults
 	push               bool
+	nextKubernetes     bool
 	words              []string // the verb's own
 	rest               []string // Pulumi's
 }
@@ -165,6 +168,11 @@ func (c *command) set(name, value string) error {
 		c.timeScale = scale
 	case "fault":
 		return c.faults.Parse(value)
+	case "kubernetes":
+		if value != "next" {
+			return fmt.Errorf("--kubernetes %s: it must be next; without the flag it is the rehearsal's own version", value)
+		}
+		c.nextKubernetes = true
 	case "stand-ins":
 		c.standIns = strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
 		if len(c.standIns) == 0 {

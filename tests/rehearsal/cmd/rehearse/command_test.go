@@ -59,6 +59,7 @@ func TestMistakesAreNamedWithTheWayOut(t *testing.T) {
 		"up --stack dev --time-scale fast":   "0 or more",
 		"up --stack dev --time-scale -1":     "0 or more",
 		"up --stack dev --time-scale NaN":    "0 or more",
+		"up --stack dev --kubernetes 1.37":   "it must be next",
 		"up --stack dev --stand-ins aws":     "azure, kubernetes, random, tls",
 		"up --stack dev --stand-ins=":        "azure, kubernetes, random, tls",
 		"up --stack dev --fault create":      "write CALL:TYPE",
@@ -75,6 +76,17 @@ func TestMistakesAreNamedWithTheWayOut(t *testing.T) {
 				t.Errorf("error is %v, want one with %q", err, want)
 			}
 		})
+	}
+}
+
+func TestTheNextKubernetesMinorIsOnlyRunWhenAskedFor(t *testing.T) {
+	for line, want := range map[string]bool{
+		"up": false, "tools": false, "up --kubernetes next": true, "tools --kubernetes=next": true, "--kubernetes next pods": true,
+	} {
+		c, err := parse(strings.Fields(line), stacks)
+		if err != nil || c.nextKubernetes != want {
+			t.Errorf("%s: %v, %v; want %v", line, c.nextKubernetes, err, want)
+		}
 	}
 }
 

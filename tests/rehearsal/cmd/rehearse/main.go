@@ -43,15 +43,15 @@ func run(args []string, stdin *os.File, stdout, stderr io.Writer) (int, error) {
 	defer stop()
 	switch c.verb {
 	case "tools":
-		return 0, buildTools(ctx, stdout, stderr)
+		return 0, buildTools(ctx, c.nextKubernetes, stdout, stderr)
 	case "fidelity":
 		return 0, rehearsal.Fidelity(stdout)
 	}
 	signals := make(chan os.Signal, 1)
 	rig, err := rehearsal.New(ctx, rehearsal.Options{
 		Root: root, Stack: c.stack, TimeScale: c.timeScale, StandIns: c.standIns, Faults: c.faults, Config: c.overrides(),
-		PushImages: c.push,
-		Stdin:      stdin, Stdout: stdout, Stderr: stderr, Interactive: term.IsTerminal(int(stdin.Fd())), Signals: signals,
+		PushImages: c.push, NextKubernetes: c.nextKubernetes,
+		Stdin: stdin, Stdout: stdout, Stderr: stderr, Interactive: term.IsTerminal(int(stdin.Fd())), Signals: signals,
 	})
 	if err != nil {
 		return 1, err
@@ -123,12 +123,16 @@ func onCluster(ctx context.Context, rig *rehearsal.Rig, c command, stdout io.Wri
 }
 
 // buildTools finds or builds everything a rehearsal runs, and says where it is.
-func buildTools(ctx context.Context, stdout, stderr io.Writer) error {
+func buildTools(ctx context.Context, nextKubernetes bool, stdout, stderr io.Writer) error {
 	pulumi, err := tools.Pulumi(ctx, stderr)
 	if err != nil {
 		return err
 	}
-	b, err := tools.Kubernetes(ctx, stderr)
+	find := tools.Kubernetes
+	if nextKubernetes {
+		find = tools.NextKubernetes
+	}
+	b, err := find(ctx, stderr)
 	if err != nil {
 		return err
 	}
