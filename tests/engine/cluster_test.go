@@ -17,7 +17,7 @@ import (
 	"apim-azure/tests/rehearsal/azure/gateway"
 )
 
-// TestTheWorkloadsOutliveNodesAndZones runs prod on the simulated nodes: every host is routed to ready pods, and stays so through a
+// TestTheWorkloadsOutliveNodesAndZones runs prod on the simulated nodes: every host is routed to ready pods, and is so again after a
 // change of the gateway, a drained node and a lost zone.
 func TestTheWorkloadsOutliveNodesAndZones(t *testing.T) {
 	t.Parallel()
@@ -54,7 +54,7 @@ func TestTheWorkloadsOutliveNodesAndZones(t *testing.T) {
 		}
 		checkRoutes(r)
 	})
-	t.Run("a drained node's pods run elsewhere, one gateway at a time", func(t *testing.T) {
+	t.Run("a drained node's pods run elsewhere", func(t *testing.T) {
 		r := r.in(t)
 		gateways := r.ready("traffic-default")
 		if len(gateways) < 3 {
@@ -78,7 +78,7 @@ func TestTheWorkloadsOutliveNodesAndZones(t *testing.T) {
 		}
 		checkRoutes(r)
 	})
-	t.Run("a lost zone leaves gateways ready, and everything comes up in the others", func(t *testing.T) {
+	t.Run("what ran in a lost zone comes up in the others", func(t *testing.T) {
 		r := r.in(t)
 		if err := r.LoseZone(context.Background(), "2"); err != nil {
 			t.Fatal(err)

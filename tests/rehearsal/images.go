@@ -8,11 +8,14 @@ import (
 
 // Images are the images the configuration takes from the stack's own registry, as repository:tag, sorted.
 func (r *Rig) Images() []string {
-	if hasText(r.project.lookup(r.values, "registry.external")) {
+	r.mu.Lock()
+	values := r.values
+	r.mu.Unlock()
+	if hasText(r.project.lookup(values, "registry.external")) {
 		return nil
 	}
-	entries := []any{r.project.lookup(r.values, "workloads.anm")}
-	groups, _ := r.project.lookup(r.values, "workloads.groups").([]any)
+	entries := []any{r.project.lookup(values, "workloads.anm")}
+	groups, _ := r.project.lookup(values, "workloads.groups").([]any)
 	var images []string
 	for _, entry := range append(entries, groups...) {
 		object, _ := entry.(map[string]any)
