@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"time"
 
 	"apim-azure/internal/resume"
 )
@@ -22,9 +23,17 @@ func main() {
 		os.Exit(2)
 	}
 	say := func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
-	if err := resume.Run(context.Background(), installed(*stack), say); err != nil {
+	if err := resume.Run(context.Background(), installed(*stack), keep(*stack), say); err != nil {
 		fmt.Fprintln(os.Stderr, "resume:", err)
 		os.Exit(1)
+	}
+}
+
+// keep writes the state into the working directory, for its owner only.
+func keep(stack string) resume.Keep {
+	return func(state []byte) (string, error) {
+		name := fmt.Sprintf("%s-%s.state.json", stack, time.Now().UTC().Format("20060102T150405Z"))
+		return name, os.WriteFile(name, state, 0o600)
 	}
 }
 

@@ -14,8 +14,7 @@ func Page() string {
 
 <!-- Written by the tests of internal/advice: UPDATE_GOLDEN=1 go test ./internal/advice -->
 
-An update that fails changes nothing it has not reported: fix the cause and run ` + "`pulumi up`" + ` again, it goes on where it stopped.
-The program prints the advice of the first table below the error it belongs to.
+Unless the first table says otherwise, fix the cause and run ` + "`pulumi up`" + ` again: it goes on where it stopped. The program prints the advice of the first table with the error it belongs to.
 
 ## Errors that stay
 

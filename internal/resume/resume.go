@@ -36,20 +36,30 @@ const (
 	between = 15 * time.Second
 )
 
-// Run lifts the lock, reconciles the state with what exists, and updates. say tells what it does.
-func Run(ctx context.Context, pulumi Pulumi, say func(format string, args ...any)) error {
-	return (&resumption{pulumi, say, pause}).run(ctx)
+// Keep puts an exported state, its secrets encrypted, where an operator finds it, and says where that is.
+type Keep func(state []byte) (where string, err error)
+
+// Run lifts the lock, keeps a copy of the state, reconciles the state with what exists, and updates. say tells what it does.
+func Run(ctx context.Context, pulumi Pulumi, keep Keep, say func(format string, args ...any)) error {
+	return (&resumption{pulumi, keep, say, pause}).run(ctx)
 }
 
 type resumption struct {
 	pulumi Pulumi
+	keep   Keep
 	say    func(format string, args ...any)
 	pause  func(context.Context, time.Duration) error
 }
 
 func (r *resumption) run(ctx context.Context) error {
 	r.say("Lifting the lock the killed update left.")
-	if _, err := r.must(ctx, nil, "cancel", "--yes"); err != nil {
+	// Some backends call it an error when there is none.
+	if output, code, err := r.pulumi(ctx, nil, "cancel", "--yes"); err != nil {
+		return fmt.Errorf("pulumi cancel: %w", err)
+	} else if code != 0 {
+		r.say("No lock was lifted: %s", strings.TrimSpace(output))
+	}
+	if err := r.copy(ctx); err != nil {
 		return err
 	}
 	var taken []*adoption
@@ -74,6 +84,20 @@ func (r *resumption) run(ctx context.Context) error {
 		}
 		r.say("Going on with the update again.")
 	}
+}
+
+// copy keeps the state as it is now: what follows edits it.
+func (r *resumption) copy(ctx context.Context) error {
+	export, err := r.must(ctx, nil, "stack", "export")
+	if err != nil {
+		return err
+	}
+	where, err := r.keep([]byte(export))
+	if err != nil {
+		return fmt.Errorf("keeping a copy of the state: %w", err)
+	}
+	r.say("The state as it was is in %s; pulumi stack import brings it back.", where)
+	return nil
 }
 
 // takeInWhatExists takes in the creations a failed update ran into. The update is run once more for that, in JSON, which tells what it

@@ -32,6 +32,7 @@ type cli struct {
 	failing  int // refreshes that fail
 	fails    string
 	events   string // of an update in JSON, which ends like the others
+	kept     string
 	commands []string
 }
 
@@ -78,7 +79,8 @@ func diagnostic(said string) string {
 // resume runs the package on the CLI without waiting.
 func (c *cli) resume(t *testing.T) error {
 	t.Helper()
-	return (&resumption{c.run, t.Logf, func(context.Context, time.Duration) error { return nil }}).run(t.Context())
+	keep := func(state []byte) (string, error) { c.kept = string(state); return "a file", nil }
+	return (&resumption{c.run, keep, t.Logf, func(context.Context, time.Duration) error { return nil }}).run(t.Context())
 }
 
 // exist lets a refresh find these and give them outputs; what else was adopted is dropped.
@@ -121,7 +123,7 @@ func (c *cli) resources(t *testing.T) map[string]map[string]any {
 
 func TestCreationsUnderWayAreLookedUpByTheIDsTheirInputsLeadTo(t *testing.T) {
 	c := &cli{state: killed, refresh: func(*state) {}}
-	if err := Run(t.Context(), c.run, t.Logf); err != nil {
+	if err := c.resume(t); err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]any{}
@@ -138,12 +140,15 @@ func TestCreationsUnderWayAreLookedUpByTheIDsTheirInputsLeadTo(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("looked up %v, want %v", got, want)
 	}
-	steps := []string{"cancel --yes", "stack export", "stack import", "refresh --yes --skip-preview", "stack export", "stack import", "up --yes --skip-preview"}
+	steps := []string{"cancel --yes", "stack export", "stack export", "stack import", "refresh --yes --skip-preview", "stack export", "stack import", "up --yes --skip-preview"}
 	if !slices.Equal(c.commands, steps) {
 		t.Errorf("ran %v, want %v", c.commands, steps)
 	}
 	if !strings.Contains(c.state, "12345678901234567890") {
 		t.Error("a large number lost digits on the way")
+	}
+	if c.kept != killed {
+		t.Errorf("the copy that is kept is %s", c.kept)
 	}
 }
 
@@ -159,7 +164,7 @@ func TestOnlyWhatCameUpWholeGetsItsOwnInputsBack(t *testing.T) {
 				}
 			}
 		}}
-		if err := Run(t.Context(), c.run, t.Logf); err != nil {
+		if err := c.resume(t); err != nil {
 			t.Fatal(err)
 		}
 		inputs := c.resources(t)["subnet"]["inputs"].(map[string]any)
@@ -173,8 +178,9 @@ func TestAFailedStepEndsTheResumeWithWhatPulumiSaid(t *testing.T) {
 	failing := func(context.Context, []byte, ...string) (string, int, error) {
 		return "error: no stack selected\n", 255, nil
 	}
-	err := Run(t.Context(), failing, t.Logf)
-	if err == nil || !strings.Contains(err.Error(), "pulumi cancel ended with exit code 255: error: no stack selected") {
+	keep := func([]byte) (string, error) { return "", nil }
+	err := Run(t.Context(), failing, keep, t.Logf)
+	if err == nil || !strings.Contains(err.Error(), "pulumi stack ended with exit code 255: error: no stack selected") {
 		t.Errorf("got %v", err)
 	}
 }

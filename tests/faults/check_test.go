@@ -19,7 +19,6 @@ var dataBearing = []string{
 	"azure-native:dbformysql:Server", "azure-native:dbformysql:Database",
 	"azure-native:storage:StorageAccount", "azure-native:storage:FileShare", "azure-native:storage:BlobContainer",
 	"azure-native:containerregistry:Registry", "azure-native:containerservice:ManagedCluster",
-	"azure-native:recoveryservices:Vault", "azure-native:keyvault:Vault",
 }
 
 // identities tell of each data-bearing resource, by ID, how often it was made.

@@ -26,6 +26,9 @@ func TestDriftIsSeenAndPutRight(t *testing.T) {
 	all := w.leaves() // before a refresh adds to the inputs what Azure shows besides
 	w.must(w.refresh())
 	t.Log(all.summary())
+	for _, l := range all[unaccounted] {
+		t.Errorf("%s: the live resource doesn't show it and no rule says why", l)
+	}
 	chance := chances(t)
 
 	rounds := deal(all[declaredHere], sample(1, 12), chance)

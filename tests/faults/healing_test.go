@@ -20,12 +20,12 @@ func TestWhatIsAddedLaterHealsTheStack(t *testing.T) {
 	r := &report{campaign: t.Name()}
 	defer r.print(t)
 	r.trial(t, "the deployer may not assign roles", healRefusedRoles)
+	r.trial(t, "an image is missing", healMissingImage)
 	if !*full {
 		return
 	}
 	r.trial(t, "a subnet can't be made", healRefusedSubnet)
 	r.trial(t, "a subnet is deleted", healDeletedSubnet)
-	r.trial(t, "an image is missing", healMissingImage)
 	r.trial(t, "the ingress controller has no role", healControllersRole)
 }
 

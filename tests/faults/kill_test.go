@@ -144,7 +144,7 @@ func (w *world) killAndResume(rec *record, chance *rand.Rand, operations, i int,
 		w.restart()
 		rec.step("rehearsal restarted")
 	}
-	if a := w.up(); a.ok() || !strings.Contains(a.said(), "locked") || !strings.Contains(a.said(), "rehearse resume --stack") {
+	if a := w.up(); a.ok() || !strings.Contains(a.said(), "locked") || !strings.Contains(a.said(), "make resume STACK=") {
 		rec.problem(fmt.Sprintf("a plain update after the kill ended with %d: %s", a.code, tail(a.said(), 1000)))
 		return false
 	}

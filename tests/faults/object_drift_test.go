@@ -65,6 +65,9 @@ func (w *world) objectRound(rec *record, round []leaf) {
 	})
 	rec.moment = fmt.Sprintf("%d values of %d objects, %d more refused by the API server or put back by a controller",
 		len(drifted), len(touched(drifted)), len(round)-len(drifted))
+	if len(drifted) == 0 {
+		rec.problem("nothing drifted: this trial is not testing anything")
+	}
 	rec.problem(w.seen(drifted)...)
 	rec.step("refreshed")
 	a := w.up()

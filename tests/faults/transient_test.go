@@ -130,8 +130,12 @@ func loseAnswers(t *testing.T, rec *record) {
 	few := requests[:5]
 	for _, r := range few {
 		if r.inAzure() {
-			late := chance.IntN(2) == 0
-			w.Subscription().Inject(azure.Fault{Token: r.kind, Name: r.name, Call: r.call, Code: azure.ConnectionReset, Late: late, Lost: !late})
+			// Lost to every try: else the provider's next one would find what the first made, and update it.
+			fault := azure.Fault{Token: r.kind, Name: r.name, Call: r.call, Code: azure.ConnectionReset, Lost: true, Times: azure.Tries}
+			if chance.IntN(2) == 0 {
+				fault.Lost, fault.Late, fault.Times = false, true, 1
+			}
+			w.Subscription().Inject(fault)
 		} else {
 			w.injectObject(r, kubernetes.ConnectionReset, true)
 		}
@@ -312,7 +316,7 @@ func (rec *record) settle(requests []request, left int) {
 	rec.moment = fmt.Sprintf("%d requests", len(requests))
 	rec.step("%s: %d of %d struck and through in %d runs: %d by the program's retry, %d by one more run, %d by the provider's", requests[0].call,
 		struck, len(requests), rec.runs, byProgram, byRun, struck-byProgram-byRun)
-	if struck < len(requests)*9/10 {
+	if struck*10 < len(requests)*9 {
 		rec.problem(fmt.Sprintf("%d of %d faults didn't strike: this trial is not testing much", left, len(requests)))
 	}
 }

@@ -72,7 +72,8 @@ func (w *world) start() {
 	defer compiling.Unlock()
 	r, err := rehearsal.New(context.Background(), w.options)
 	if err != nil {
-		w.t.Fatalf("%v\n%s", err, tail(w.console.play(nil).text, 3000))
+		_, text := w.console.take()
+		w.t.Fatalf("%v\n%s", err, tail(text, 3000))
 	}
 	w.Rig = r
 }
@@ -99,16 +100,8 @@ func (w *world) configure(s settings) {
 func (w *world) play(run func() (int, error)) act {
 	w.console.take()
 	code, err := run()
-	return w.console.play(&act{code: code, err: err})
-}
-
-// play completes an act with what was printed since the last.
-func (c *console) play(a *act) act {
-	if a == nil {
-		a = &act{}
-	}
-	a.events, a.text = c.take()
-	return *a
+	events, text := w.console.take()
+	return act{code, err, events, text}
 }
 
 func (w *world) up(args ...string) act {

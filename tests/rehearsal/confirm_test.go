@@ -11,7 +11,7 @@ import (
 
 func TestThePageOfWhatToConfirmIsTrue(t *testing.T) {
 	const page = "../../docs/confirm.md"
-	want := ConfirmPage()
+	want := confirmPage()
 	if os.Getenv("UPDATE_GOLDEN") != "" {
 		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
 			t.Fatal(err)

@@ -55,8 +55,8 @@ func Fidelity(w io.Writer) error {
 	return err
 }
 
-// ConfirmPage is docs/confirm.md: what a first real deployment should confirm.
-func ConfirmPage() string {
+// confirmPage is docs/confirm.md: what a first real deployment should confirm.
+func confirmPage() string {
 	var b strings.Builder
 	b.WriteString(`# What a first real deployment should confirm
 

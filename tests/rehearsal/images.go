@@ -8,18 +8,21 @@ import (
 
 // Images are the images the configuration takes from the stack's own registry, as repository:tag, sorted.
 func (r *Rig) Images() []string {
-	if hasText(r.project.lookup(r.values, "registry.external")) {
+	r.mu.Lock()
+	values := r.values
+	r.mu.Unlock()
+	if hasText(r.project.lookup(values, "registry.external")) {
 		return nil
 	}
-	entries := []any{r.project.lookup(r.values, "workloads.anm"), r.project.lookup(r.values, "workloads.metricsSchema")}
-	groups, _ := r.project.lookup(r.values, "workloads.groups").([]any)
-	values := []any{r.project.lookup(r.values, "workloads.preflightImage")}
+	entries := []any{r.project.lookup(values, "workloads.anm"), r.project.lookup(values, "workloads.metricsSchema")}
+	groups, _ := r.project.lookup(values, "workloads.groups").([]any)
+	named := []any{r.project.lookup(values, "workloads.preflightImage")}
 	for _, entry := range append(entries, groups...) {
 		object, _ := entry.(map[string]any)
-		values = append(values, object["image"])
+		named = append(named, object["image"])
 	}
 	var images []string
-	for _, value := range values {
+	for _, value := range named {
 		if image, ok := value.(string); ok && image != "" {
 			images = append(images, image)
 		}

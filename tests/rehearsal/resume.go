@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"os"
 
 	"apim-azure/internal/resume"
 )
@@ -26,5 +27,9 @@ func (r *Rig) Resume(ctx context.Context) error {
 		code, err := r.run(ctx, args, bytes.NewReader(input), stdout, r.options.Stderr)
 		return output.String(), code, err
 	}
-	return resume.Run(ctx, cli, r.say)
+	keep := func(state []byte) (string, error) {
+		path := r.path("state-before-resume.json")
+		return path, os.WriteFile(path, state, 0o600)
+	}
+	return resume.Run(ctx, cli, keep, r.say)
 }

@@ -69,7 +69,6 @@ type Rig struct {
 	cli         string
 	environment []string
 	overrides   map[string]any
-	values      map[string]any // the stack's configuration, secrets encrypted
 	azure       *azure.Subscription
 	objects     *kubernetes.Server
 	pods        kubelet.Faults
@@ -78,8 +77,9 @@ type Rig struct {
 	log         *os.File
 	closers     []func()
 
-	mu      sync.Mutex
-	running *os.Process // the CLI, while it runs
+	mu      sync.Mutex     // guards what follows: the stand-ins' goroutines look at it too
+	values  map[string]any // the stack's configuration, secrets encrypted; replaced as a whole
+	running *os.Process    // the CLI, while it runs
 }
 
 // New prepares a rehearsal: it takes the stack's lock, finds or builds the tools, compiles the program, writes the
@@ -131,8 +131,8 @@ func (r *Rig) prepare(ctx context.Context) error {
 func (r *Rig) tellOfKilled() {
 	locks, _ := filepath.Glob(r.path("backend", ".pulumi", "locks", "organization", r.project.name, r.options.Stack, "*.json"))
 	if len(locks) > 0 {
-		r.say("A killed update left %s locked. Bring the stack back with `rehearse resume %s`, or delete %s and begin afresh.",
-			r.options.Stack, r.flags(), r.options.Dir)
+		r.say("A killed update left %s locked. Bring the stack back with `rehearse resume %s` (a real one with `make resume STACK=%s`), "+
+			"or delete %s and begin afresh.", r.options.Stack, r.flags(), r.options.Stack, r.options.Dir)
 	}
 }
 
@@ -259,7 +259,9 @@ func (r *Rig) write(overrides map[string]any) (map[string]any, error) {
 	if err := secrets.save(); err != nil {
 		return nil, err
 	}
+	r.mu.Lock()
 	r.values = values
+	r.mu.Unlock()
 	stack := map[string]any{"encryptionsalt": secrets.Salt, "config": values}
 	if err := writeYAML(r.path("project", "Pulumi."+r.options.Stack+".yaml"), stack); err != nil {
 		return nil, err

@@ -107,6 +107,7 @@ func (r *Rig) providers(ctx context.Context, config map[string]any) (map[string]
 		return nil, err
 	}
 	r.azure = subscription
+	r.closers = append(r.closers, subscription.Close)
 	if r.options.PushImages {
 		r.azure.OnChange(r.pushMissing)
 	}

@@ -67,21 +67,44 @@ func (s *Subscription) lose(ctx context.Context, r request, operation *arm.Opera
 	if !found {
 		return nil
 	}
-	carriedOut := make(chan struct{})
-	go func() {
-		defer close(carriedOut)
-		if err := operation.Finish(context.Background(), s.wait(0)); err != nil {
+	carriedOut := s.carryOut(operation, 0)
+	if s.options.TimeScale == 0 && s.options.Latency == 0 {
+		if err := <-carriedOut; err != nil { // nothing takes time, so it is done before the next try
 			s.options.Log("%s %s %s, whose answer was lost: %v", r.call, r.token, r.name, err)
 		}
-		s.changed()
-	}()
-	if s.options.TimeScale == 0 && s.options.Latency == 0 {
-		<-carriedOut // nothing takes time, so it is done before the next try
 	}
 	if fault.Code == Kill {
 		return s.kill(ctx)
 	}
 	return fault.err(r)
+}
+
+// carryOut has Azure carry out what it accepted, whoever waits for it. Close ends it early, with the same outcome.
+func (s *Subscription) carryOut(operation *arm.Operation, timeout float64) <-chan error {
+	done := make(chan error, 1)
+	s.operations.Go(func() {
+		err := operation.Finish(s.open, s.wait(timeout))
+		s.changed()
+		done <- err
+	})
+	return done
+}
+
+// await waits for an operation as long as the client does: one that goes, or is killed, leaves it going on.
+func (s *Subscription) await(client context.Context, operation *arm.Operation, timeout float64) error {
+	done := s.carryOut(operation, timeout)
+	select {
+	case err := <-done:
+		return err
+	case <-client.Done():
+		return client.Err()
+	}
+}
+
+// Close has Azure finish at once what is under way. A subscription that is closed takes no more requests.
+func (s *Subscription) Close() {
+	s.close()
+	s.operations.Wait()
 }
 
 // retryPause is the pause after a try. Without a time scale it is as many times the latency as makes it longer than the request it

@@ -75,7 +75,7 @@ func (s *Subscription) Inject(f Fault) {
 	s.faults = append(s.faults, &f)
 }
 
-// Lift takes all faults away that haven't struck yet, and returns how many there were.
+// Lift takes all faults away that are not used up, and returns how many there were; one with strikes left counts once.
 func (s *Subscription) Lift() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -256,8 +256,7 @@ func (p *provider) put(ctx context.Context, t *arm.Type, shape schema.Resource, 
 	if err != nil {
 		return nil, "", err
 	}
-	err = operation.Finish(p.ctx, p.wait(timeout))
-	p.changed()
+	err = p.await(p.ctx, operation, timeout)
 	if err == nil {
 		err = p.strike(ctx, r, late)
 	}

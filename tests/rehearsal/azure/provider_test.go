@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
@@ -562,5 +563,36 @@ func TestCancellationEndsWaiting(t *testing.T) {
 	}
 	if err := <-done; err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestAzureGoesOnWhenTheClientHasGone: what was accepted is under way until its time is over, and others run into it.
+func TestAzureGoesOnWhenTheClientHasGone(t *testing.T) {
+	s := start(t, Options{TimeScale: 0.001}) // it would take hours
+	in := s.checked(groupToken, group())
+	request := plugin.CreateRequest{URN: urn(groupToken, "x"), Properties: in}
+	done := make(chan error)
+	go func() {
+		_, err := s.Create(context.Background(), request)
+		done <- err
+	}()
+	for len(s.subscription.Resources()) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if err := s.SignalCancellation(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err == nil {
+		t.Error("the client that was cancelled got an answer")
+	}
+	if state := s.subscription.Resources()[0].State; state != "Creating" {
+		t.Errorf("the resource is %s", state)
+	}
+	if err := s.subscription.Remove(t.Context(), s.subscription.Resources()[0].ID); err == nil || !strings.Contains(err.Error(), "in progress") {
+		t.Errorf("a delete meanwhile got %v", err)
+	}
+	s.subscription.Close()
+	if state := s.subscription.Resources()[0].State; state != "Succeeded" {
+		t.Errorf("after the end the resource is %s", state)
 	}
 }

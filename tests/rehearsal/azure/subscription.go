@@ -55,6 +55,10 @@ type Subscription struct {
 	store   *arm.Store
 	schema  *schema.Schema
 
+	open       context.Context // ends with Close
+	close      context.CancelFunc
+	operations sync.WaitGroup // what Azure is carrying out
+
 	mu       sync.Mutex
 	faults   []*Fault
 	watchers []func()
@@ -79,6 +83,7 @@ func NewSubscription(options Options) (*Subscription, error) {
 		return nil, err
 	}
 	s := &Subscription{options: options, store: store, schema: loaded}
+	s.open, s.close = context.WithCancel(context.Background())
 	store.Propagation = s.propagation
 	return s, nil
 }
@@ -199,8 +204,7 @@ func (s *Subscription) delete(ctx, waiting context.Context, t *arm.Type, id stri
 	if err != nil || operation == nil {
 		return err
 	}
-	defer s.changed()
-	return operation.Finish(waiting, s.wait(timeout))
+	return s.await(waiting, operation, timeout)
 }
 
 // stopClusters wipes the control planes of clusters among deleted resources.

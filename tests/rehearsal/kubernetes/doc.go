@@ -4,7 +4,7 @@
 // It follows the real provider where a program can tell the difference:
 //   - Create is a POST, never an upsert: what exists already is an error;
 //   - Update is a server-side apply under the object's own field manager; what kubectl changed is taken over, and a conflict with any
-//     other manager is an error;
+//     other manager is an error unless the provider or the object is set to force patches;
 //   - Secrets and ConfigMaps are replaced when their data changes, unless the provider is told that they are mutable;
 //   - a change of an immutable field replaces; the old object goes first when the name was given by the program;
 //   - previews are dry runs at the server when the inputs are known and the server is there.

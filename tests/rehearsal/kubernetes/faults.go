@@ -23,7 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Codes of faults. The first four are answers of an API server, with the words client-go makes of them.
+// Codes of faults. The first five are answers of an API server, with the words client-go makes of them.
 const (
 	// ServiceUnavailable is a 503 without a status object, as a proxy before the API server gives it.
 	ServiceUnavailable = "ServiceUnavailable"

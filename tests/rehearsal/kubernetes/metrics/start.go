@@ -51,8 +51,8 @@ var apiServices = schema.GroupVersionResource{Group: "apiregistration.k8s.io", V
 
 // Start serves the API until ctx ends, on a port of this machine that changes with every start, registers it with the API
 // server, and returns when it can be reached there. What an earlier start registered is replaced; nothing is taken back at the
-// end, for the control plane ends as well. A registration that fails within 10 s is logged and tried again in the background; errors are those of this
-// machine and of a configuration that can't be used.
+// end, for the control plane ends as well. A registration that doesn't succeed within 10 s is logged and tried again in the
+// background; errors are those of this machine and of a configuration that can't be used.
 func Start(ctx context.Context, config *rest.Config, o Options) error {
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
