@@ -3,6 +3,7 @@ package faults_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,8 +70,11 @@ func healDeletedSubnet(t *testing.T, rec *record) {
 
 func healMissingImage(t *testing.T, rec *record) {
 	w := openWithoutImages(t, stackPlayed(), rehearsal.Options{Config: workloads})
-	images := w.Images()
-	w.fails(rec, w.up(), images[0], "ImagePullBackOff")
+	a := w.up()
+	w.fails(rec, a, "ImagePullBackOff")
+	if !slices.ContainsFunc(w.Images(), func(image string) bool { return strings.Contains(a.said(), "/"+image) }) {
+		rec.problem("the failed update names no image: " + a.errors())
+	}
 	if _, err := w.Push(); err != nil {
 		t.Fatal(err)
 	}
