@@ -182,6 +182,10 @@ func checkSecondGroup(r rig) {
 		return names
 	}
 	added := own(options.with(stage{"workloads.groups[1].name": "partners", "workloads.groups[1].image": "apim/partners:7.7.20260831-1"}), "create")
+	// The autoscaler may bring the group to its smallest size only after the rollout was called done.
+	for end := time.Now().Add(30 * time.Second); len(r.ready("traffic-partners")) < leastGateways && time.Now().Before(end); {
+		time.Sleep(100 * time.Millisecond)
+	}
 	if len(added) < 15 || len(r.ready("traffic-partners")) < leastGateways {
 		r.t.Errorf("the group brings %d resources, and %d of its gateways are ready", len(added), len(r.ready("traffic-partners")))
 	}

@@ -31,6 +31,9 @@ func (w *world) objectLeaves() []leaf {
 			if l.how == added || slices.Contains([]string{"apiVersion", "kind", "metadata.name", "metadata.namespace"}, name) || strings.Contains(name, "pulumi.com/") {
 				continue // what someone adds is theirs: server-side apply leaves it alone, and a refresh doesn't show it
 			}
+			if r.Type == "kubernetes:core/v1:PersistentVolume" && strings.HasPrefix(name, "spec.claimRef") {
+				continue // the volume controller's as soon as the claim is bound: it puts back what is changed, sooner or later
+			}
 			out = append(out, l)
 		}
 	}
